@@ -1,0 +1,30 @@
+"""Who asks: the signed-in person under the role that is active now."""
+from dataclasses import dataclass
+
+from server.permissions import Can, Role, may
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    person_id: int
+    account_id: int
+    session_id: int
+    grant_id: int
+    name: str
+    role: Role
+    organisation_id: int
+    organisation_path: str  # "1/17/301/", its own id last
+    organisation_name: str
+    organisation_kind: str
+    committee_id: int | None  # the committee this organisation belongs to, whose chain keeps the evidence
+    large: bool  # 大字版
+    source: str  # where the request came from, for the evidence
+
+    def may(self, can: Can) -> bool:
+        """Whether the active role holds `can`."""
+        return may(self.role, can)
+
+    @property
+    def signature(self) -> str:
+        """How entries and records name the actor: 赵德山 · 书记."""
+        return f"{self.name} · {self.role}"

@@ -1,0 +1,120 @@
+"""What every answer carries, and what an answer is when something was wrong: plain words, and what to do."""
+import logging
+import secrets
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from asyncpg import InterfaceError, InternalClientError, PostgresConnectionError, PostgresError
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, NotAuthorizedException
+from litestar.types import Message, Scope
+
+from server.core.guard import READS
+from server.core.page import answer, is_swap, see_other
+from server.settings import settings
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), microphone=(), camera=(self)",
+} | ({"Strict-Transport-Security": "max-age=31536000"} if settings.origin.startswith("https:") else {})
+
+RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+
+# What is wrong, and what to do, by status.
+WORDS = {
+    400: ("没有看懂这个请求", "内容可能没有传完整。请返回上一页，重新提交一次。"),
+    401: ("请先登录", "登录以后就能继续。刚才填的内容请返回上一页再提交。"),
+    403: ("您现在的身份不能办这件事",
+          "如果您还有别的身份，可以在“我的”里切换；需要开通，请联系支部书记或上级党组织管理员。"),
+    404: ("没有找到这一页", "它可能已经撤下，或者不在您能看的范围内。"),
+    405: ("没有找到这一页", "请从“消息”或“工作台”重新进入。"),
+    409: ("这件事刚才已经有了变化", "请返回刷新后再看，您不会丢失已经保存的内容。"),
+    413: ("内容太大了", "请把文字分开，或者换一张小一些的照片。"),
+    422: ("有的内容需要改一改", "请返回上一页，按提示改好再提交。"),
+    429: ("操作太频繁了", "请过一会儿再试。"),
+    503: ("系统正在恢复", "一般几秒钟就好，请稍后刷新。已经提交的内容都还在。"),
+}
+OURS = ("系统出了点问题", "不是您的操作有误。请稍后再试；已经保存的内容都还在。")
+
+# What the database refuses by itself, in words (server/migrations/m0005_meetings.py).
+REFUSALS = {
+    "EB001": (409, "已超7个工作日，禁止更改"),
+    "EB002": (409, "还没有开始，不能记为已开展"),
+    "EB003": (409, "结束时间已过，不能再往后改"),
+    "EB006": (422, "日期超出了日历的范围（2019—2040年）"),
+    "EB005": (409, "锁定的日志只能由基层党委按支部的更改说明更改"),
+}
+
+
+async def put_headers(message: Message, _: Scope) -> None:
+    """Puts HEADERS on every answer, also on those that no middleware sees: an unknown address, a wrong method."""
+    if message["type"] == "http.response.start":
+        headers = list(message["headers"])
+        there = {name.lower() for name, _ in headers}
+        message["headers"] = [*headers, *(header for header in RAW_HEADERS if header[0] not in there)]
+
+
+def refusal_page(
+    request: Request, status: int, reason: str | None = None, *, advice: str | None = None, number: str | None = None,
+) -> Response[Any]:
+    """The page that says what is wrong and what to do. number: what the log calls a fault of ours."""
+    back = urlsplit(request.headers.get("referer", "")).path or None
+    title, usual_advice = WORDS.get(status, OURS)
+    if status == 409 and reason:
+        title, reason = reason, None
+    return answer(request, "error.html", status=status, title=title, advice=advice or usual_advice, reason=reason,
+                  number=number, back=None if back == request.url.path else back)
+
+
+def chinese(detail: str) -> str | None:
+    """An exception's own words when they are ours; the framework's English is not for the screen."""
+    return detail if any("\u4e00" <= character <= "\u9fff" for character in detail) else None
+
+
+def http_refusal(request: Request, fault: HTTPException) -> Response[Any]:
+    """401 to a page leads to signing in and back; everything else says what is wrong and what to do."""
+    asks_for_page = request.method in READS and not is_swap(request)
+    if isinstance(fault, NotAuthorizedException) and asks_for_page:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return see_other(f"/sign-in?next={quote(request.url.path + query)}")
+    return refusal_page(request, fault.status_code, chinese(fault.detail), advice=getattr(fault, "advice", None))
+
+
+def database_refusal(request: Request, fault: PostgresError) -> Response[Any]:
+    """What a trigger refuses is a 409 in words; an unreachable server a 503; anything else our fault."""
+    if fault.sqlstate in REFUSALS:
+        status, reason = REFUSALS[fault.sqlstate]
+        return refusal_page(request, status, reason)
+    if isinstance(fault, PostgresConnectionError) or (fault.sqlstate or "").startswith(("08", "53", "57")):
+        return unreachable(request, fault)
+    return our_fault(request, fault)
+
+
+def unreachable(request: Request, fault: Exception) -> Response[Any]:
+    """The database can't be reached just now: nothing was changed."""
+    log.error("database unreachable: %s", fault)
+    return refusal_page(request, 503)
+
+
+def our_fault(request: Request, fault: Exception) -> Response[Any]:
+    """A mistake of ours: a page with a number that stands in the log."""
+    number = secrets.token_hex(4)
+    log.error("fault %s at %s %s", number, request.method, request.scope["path"], exc_info=fault)
+    return refusal_page(request, 500, number=number)
+
+
+EXCEPTION_HANDLERS: dict[Any, Any] = {
+    HTTPException: http_refusal,
+    PostgresError: database_refusal,
+    InterfaceError: unreachable,
+    InternalClientError: unreachable,  # what asyncpg says of a server that ends while it is asked
+    ConnectionError: unreachable,
+    TimeoutError: unreachable,
+    Exception: our_fault,
+}

@@ -1,0 +1,177 @@
+"""A form → typed values, or a message per field. Nothing that was typed is lost either way.
+
+A form is a tuple of fields; a field knows its name, its label and how to read what was typed."""
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import FormMultiDict, UploadFile
+from litestar.exceptions import ClientException, HTTPException
+
+from server.core.clock import BEIJING
+
+LONG_TEXT = 20_000  # characters of minutes: two hours of talk, written out
+FIRST_YEAR, LAST_YEAR = 2019, 2039  # what the calendar of working days reaches, with room for a deadline after it
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+Read = Callable[[list[str]], Any]
+
+
+@dataclass(frozen=True)
+class Field:
+    """name: as in the form; label: the Chinese word beside it; read: typed strings → value, ValueError(Chinese); many:
+    whether several may be chosen, so that all of them are what was typed."""
+
+    name: str
+    label: str
+    read: Read
+    many: bool = False
+
+
+@dataclass
+class Filled:
+    """A form as it came: `values` by name where they could be read, `errors` by name where not, and what was typed."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    typed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int:
+        """422 when something has to be typed again."""
+        return 422 if self.errors else 200
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def several(self, name: str) -> list[Any]:
+        """What was typed where several may be chosen, be it none or one."""
+        typed = self.typed.get(name) or []
+        return typed if isinstance(typed, list) else [typed]
+
+
+async def fill(request: Request, fields: Iterable[Field]) -> Filled:
+    """Reads the request's form by `fields`. A body that is no form at all is a 400, never a 500."""
+    return read(await received(request), fields)
+
+
+async def pressed(request: Request, fields: Iterable[Field]) -> Filled:
+    """As `fill`, for a button's form, which nobody types: 422 at once, for no message can stand beside a field."""
+    filled = await fill(request, fields)
+    if filled.errors:
+        raise ClientException("；".join(filled.errors.values()), status_code=422)
+    return filled
+
+
+async def received(request: Request) -> FormMultiDict:
+    """The form as sent; 400 for a broken multipart body, an unknown charset or bytes that are no text."""
+    try:
+        return await request.form()
+    except HTTPException:
+        raise
+    except Exception as fault:  # the multipart and charset decoders raise whatever they stumble over
+        raise ClientException("表单没有完整收到，请重新提交") from fault
+
+
+def read(form: FormMultiDict, fields: Iterable[Field]) -> Filled:
+    """`form` by `fields`; every wrong field has its own message."""
+    filled = Filled()
+    for one in fields:
+        typed = [value for value in form.getall(one.name, []) if isinstance(value, str)]
+        filled.typed[one.name] = typed if one.many else next(iter(typed), "")
+        try:
+            if any(isinstance(value, UploadFile) for value in form.getall(one.name, [])):
+                raise ValueError(f"{one.label}应是文字，不是文件")
+            if any(CONTROL.search(value) for value in typed):
+                raise ValueError(f"{one.label}里有不能保存的字符，请删去后再提交")
+            filled.values[one.name] = one.read(typed)
+        except ValueError as fault:
+            filled.errors[one.name] = str(fault)
+    return filled
+
+
+def text(name: str, label: str, *, most: int, required: bool = True) -> Field:
+    """Plain text of at most `most` characters, trimmed; line ends become \\n."""
+    def read_text(typed: list[str]) -> str:
+        value = typed[0].replace("\r\n", "\n").strip() if typed else ""
+        if required and not value:
+            raise ValueError(f"请填写{label}")
+        if len(value) > most:
+            raise ValueError(f"{label}最多 {most} 个字，现在有 {len(value)} 个")
+        return value
+    return Field(name, label, read_text)
+
+
+def moment(name: str, label: str) -> Field:
+    """A Beijing wall-clock moment as <input type=datetime-local> sends it."""
+    def read_moment(typed: list[str]) -> datetime:
+        if not typed or not typed[0].strip():
+            raise ValueError(f"请填写{label}")
+        try:
+            value = datetime.fromisoformat(typed[0].strip())
+        except ValueError:
+            raise ValueError(f"{label}要写成 2026-11-22 19:30 这样") from None
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=BEIJING)
+        if not FIRST_YEAR <= value.astimezone(BEIJING).year <= LAST_YEAR:
+            raise ValueError(f"{label}的年份不对，要在 {FIRST_YEAR} 到 {LAST_YEAR} 年之间")
+        return value
+    return Field(name, label, read_moment)
+
+
+def wall_time(moment: datetime) -> str:
+    """A moment as <input type=datetime-local> takes it."""
+    return f"{moment.astimezone(BEIJING):%Y-%m-%dT%H:%M}"
+
+
+def options(of: type[StrEnum]) -> list[dict[str, str]]:
+    """The values of `of`, to choose from."""
+    return [{"value": str(one), "label": str(one)} for one in of]
+
+
+def choice(name: str, label: str, of: type[StrEnum]) -> Field:
+    """One of the values of `of`."""
+    def read_choice(typed: list[str]) -> StrEnum:
+        try:
+            return of(typed[0])
+        except (IndexError, ValueError):
+            raise ValueError(f"请选择{label}") from None
+    return Field(name, label, read_choice)
+
+
+def choices(name: str, label: str, of: type[StrEnum]) -> Field:
+    """One or more of the values of `of`, each once, in their own order."""
+    def read_choices(typed: list[str]) -> list[StrEnum]:
+        try:
+            chosen = {of(value) for value in typed}
+        except ValueError:
+            chosen = set()
+        if not chosen:
+            raise ValueError(f"请选择{label}（可选多项）")
+        return [one for one in of if one in chosen]
+    return Field(name, label, read_choices, many=True)
+
+
+def numbers(name: str, label: str, *, required: bool = True) -> Field:
+    """Ids, each once, in the order they came."""
+    def read_numbers(typed: list[str]) -> list[int]:
+        if not all(value.isascii() and value.isdecimal() and len(value) <= 18 for value in typed):
+            raise ValueError(f"{label}的选择不对，请重新选择")
+        if required and not typed:
+            raise ValueError(f"请选择{label}")
+        return list(dict.fromkeys(int(value) for value in typed))
+    return Field(name, label, read_numbers, many=True)
+
+
+def number(name: str, label: str, *, most: int = 2**31 - 1) -> Field:
+    """One whole number, such as the version a page was opened at. most: what its column holds."""
+    def read_number(typed: list[str]) -> int:
+        digits = typed[0] if typed else ""
+        if not (digits.isascii() and digits.isdecimal() and len(digits) < 20 and int(digits) <= most):
+            raise ValueError(f"{label}不对，请刷新后再试")
+        return int(digits)
+    return Field(name, label, read_number)

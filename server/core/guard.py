@@ -1,0 +1,52 @@
+"""The one gate in front of every handler, and the check that a change was asked for by one of our own pages."""
+from typing import cast
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
+from litestar.exceptions import NotAuthorizedException, NotFoundException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+from litestar.types import HTTPScope
+
+from server.permissions import Can, may
+from server.settings import settings
+
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+IDS_END = 2**63  # no row has an id from here on
+
+
+async def enforce(connection: ASGIConnection, handler: BaseRouteHandler) -> None:
+    """Lets a request through if the actor's active role holds what the handler declares with `can=`.
+
+    A handler without `can` is a KeyError at its first request, and the house test finds it before. OPTIONS, which the
+    framework answers with the methods of an address, declares nothing and tells nothing."""
+    method = cast(HTTPScope, connection.scope)["method"]  # there are no websockets here
+    if method == "OPTIONS":
+        return
+    can = handler.opt["can"]
+    if method not in READS:
+        refuse_foreign_page(connection)
+    if can is not Can.PUBLIC:
+        if connection.user is None:
+            raise NotAuthorizedException
+        if not may(connection.user.role, can):
+            raise PermissionDeniedException
+    if any(isinstance(value, int) and abs(value) >= IDS_END for value in connection.path_params.values()):
+        raise NotFoundException
+
+
+def refuse_foreign_page(connection: ASGIConnection) -> None:
+    """Refuses a form that another site's page sends in somebody's name.
+
+    Every browser in use says where a POST comes from (Sec-Fetch-Site, or Origin on the old ones); the session cookie
+    is SameSite=Lax besides. What says neither is no browser and carries no cookie it did not fetch itself."""
+    site = connection.headers.get("sec-fetch-site")
+    origin = connection.headers.get("origin")
+    if site in ("same-origin", "none"):
+        return
+    if site is None and origin is None:
+        return
+    if origin is not None and origin in (settings.origin, f"{connection.scope['scheme']}://{connection.headers.get('host')}"):
+        return
+    if origin is not None and origin != "null" and urlsplit(origin).netloc == connection.headers.get("host"):
+        return
+    raise PermissionDeniedException("这个请求不是从本系统的页面发出的")

@@ -1,0 +1,155 @@
+"""What has just changed, told to whoever has it open: topics over Redis, to browsers as server-sent events.
+
+An event carries a topic and nothing else ("meeting-7"); the browser then asks for the piece again, with its own
+rights. Where Redis or the connection fails the pages ask every few seconds instead; no page ever waits for Redis."""
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from server.core.database import after_commit, all_told
+from server.settings import settings
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "live"
+BEAT_S = 20  # a comment line keeps proxies from closing the stream; then it is asked, too, whether it may go on
+GATHER_S = 0.5  # what changes within it is told once: a hall checking in is two renewals a second, not fifty
+PATIENCE_S = 1  # with Redis, for one answer
+RESPITE_S = 2  # in which it is not asked again once it was silent
+
+
+@dataclass(frozen=True, eq=False)
+class Listener:
+    """One open connection: it hears of its organisation's subtree and of what concerns its person alone."""
+
+    path: str | None
+    person_id: int | None
+    only: str | None = None  # the one topic a projected wall hears of
+    waiting: dict[str, None] = field(default_factory=dict)  # topics to tell, in order, each once
+    rung: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hears(self, audience: str) -> bool:
+        """Whether what is told to `audience` is told to this one."""
+        if audience.startswith("person-"):
+            return audience == f"person-{self.person_id}"
+        return self.path is not None and audience.startswith(self.path)
+
+    async def next(self, within_s: float) -> list[str]:
+        """The topics that have changed, as soon as there are any; none after `within_s`."""
+        try:
+            await asyncio.wait_for(self.rung.wait(), within_s)
+        except TimeoutError:
+            return []
+        self.rung.clear()
+        topics = list(self.waiting)
+        self.waiting.clear()
+        return topics
+
+
+_redis: Redis | None = None
+_silent_until = 0.0  # by time.monotonic()
+_listeners: set[Listener] = set()
+
+
+def redis() -> Redis:
+    """The process's one client."""
+    global _redis
+    if _redis is None:
+        _redis = Redis.from_url(settings.redis_url, socket_connect_timeout=PATIENCE_S, socket_timeout=PATIENCE_S)
+    return _redis
+
+
+async def close() -> None:
+    """Tells what is still to be told, then lets go of the client: the end of a process."""
+    global _redis
+    await all_told()
+    if _redis is not None:
+        await _redis.aclose()
+        _redis = None
+
+
+async def attempt(call: Callable[[], Awaitable[object]], otherwise: str) -> None:
+    """Makes a call to Redis that may as well be missed; while Redis is silent it is not even asked.
+
+    otherwise: what happens instead, for the log."""
+    global _silent_until
+    if time.monotonic() < _silent_until:
+        return
+    try:
+        await asyncio.wait_for(call(), 2 * PATIENCE_S)
+    except (RedisError, OSError) as fault:
+        _silent_until = time.monotonic() + RESPITE_S
+        log.warning("redis does not answer, %s: %s", otherwise, repr(fault))
+
+
+def changed(audience: str, *topics: str) -> None:
+    """Tells everybody who listens that `topics` changed, once the open transaction is committed.
+
+    audience: an organisation's path ("1/17/301/"), heard there and above, or "person-7"."""
+    async def tell() -> None:
+        await attempt(lambda: redis().publish(CHANNEL, "\n".join((audience, *topics))), "open pages ask by themselves")
+    after_commit(tell)
+
+
+async def relay() -> None:
+    """Runs for the life of a web process: takes topics from Redis and hands them to this process's listeners."""
+    while True:
+        try:
+            async with redis().pubsub() as subscription:
+                await subscription.subscribe(CHANNEL)
+                while True:
+                    message = await subscription.get_message(ignore_subscribe_messages=True, timeout=BEAT_S)
+                    if message:
+                        audience, *topics = message["data"].decode().split("\n")
+                        hand_out(audience, topics)
+        except Exception as fault:  # whatever it is, the next try may do
+            log.warning("redis does not answer, live pages poll: %s", repr(fault))
+            await asyncio.sleep(RESPITE_S)
+
+
+def hand_out(audience: str, topics: list[str]) -> None:
+    """Puts the topics before those who may know of them."""
+    for listener in _listeners:
+        told = [topic for topic in topics if listener.only in (None, topic)]
+        if told and listener.hears(audience):
+            listener.waiting.update(dict.fromkeys(told))
+            listener.rung.set()
+
+
+async def listen(path: str | None, person_id: int | None, only: str | None = None, *,
+                 allowed: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
+    """Server-sent events for one connection; ends when the browser goes, or once it is no longer `allowed`.
+
+    path: of the organisation whose changes are told, None for who sees nothing of an organisation; person_id: whose
+    own changes are told, None on a wall, which hears of the topic `only`; allowed: asked every BEAT_S."""
+    listener = Listener(path, person_id, only)
+    _listeners.add(listener)
+    try:
+        yield "retry: 3000\n\n"
+        asked = time.monotonic()
+        while True:
+            topics = await listener.next(max(0, asked + BEAT_S - time.monotonic()))
+            if time.monotonic() >= asked + BEAT_S:
+                if not await goes_on(allowed):
+                    return
+                asked = time.monotonic()
+                yield ": still here\n\n"
+            if topics:
+                yield "".join(f"event: changed\ndata: {topic}\n\n" for topic in topics)
+                await asyncio.sleep(GATHER_S)
+    finally:
+        _listeners.discard(listener)
+
+
+async def goes_on(allowed: Callable[[], Awaitable[bool]]) -> bool:
+    """Whether a connection is still allowed; where that can't be found out it ends, and the browser comes again."""
+    try:
+        return await allowed()
+    except Exception as fault:
+        log.warning("whether a live connection may go on is not known, so it ends: %s", repr(fault))
+        return False

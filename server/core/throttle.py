@@ -1,0 +1,32 @@
+"""Guesses at passwords and codes, counted in the database: exact across processes and under a hundred at once."""
+from dataclasses import dataclass
+from datetime import timedelta
+
+from server.core.clock import now
+from server.core.database import row, rows
+
+WINDOW = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """At most `most` guesses under one key within `window`; a right one clears the count."""
+
+    name: str
+    most: int
+    window: timedelta = WINDOW
+
+    async def take(self, key: str) -> bool:
+        """Counts a guess before it is looked at; False when there were too many already."""
+        moment = now()
+        counted = await row("""
+            INSERT INTO guess AS g (key, failures, since) VALUES ($1, 1, $2)
+            ON CONFLICT (key) DO UPDATE SET
+                failures = CASE WHEN g.since > $3 THEN g.failures + 1 ELSE 1 END,
+                since = CASE WHEN g.since > $3 THEN g.since ELSE $2 END
+            RETURNING failures""", f"{self.name} {key}", moment, moment - self.window)
+        return counted is not None and counted["failures"] <= self.most
+
+    async def clear(self, key: str) -> None:
+        """Forgets the guesses: the right one was among them."""
+        await rows("DELETE FROM guess WHERE key = $1", f"{self.name} {key}")

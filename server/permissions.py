@@ -1,0 +1,78 @@
+"""Who may do what, as data. A handler declares `can=`; GRANTS says which role holds it; nothing else decides."""
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What an account is at one organisation; the value is the word on the screen."""
+
+    VILLAGER = "村民"
+    SUPERVISOR = "村务监督委员会"
+    APPLICANT = "入党申请人"
+    PROBATIONARY = "预备党员"
+    MEMBER = "正式党员"
+    SECRETARY = "书记"
+    ORGANISER = "组织委员"
+    BRANCH_ADMIN = "e支部管理员"
+    COMMITTEE_ADMIN = "党委管理员"
+    COMMITTEE_ORGANISER = "组织员"
+    COUNTY_ADMIN = "县级管理员"
+    CITY_ADMIN = "市级管理员"
+    PROVINCE_ADMIN = "省级管理员"
+    SAFETY_OFFICER = "安全员"
+    AUDITOR = "审计员"
+
+
+class Can(StrEnum):
+    """One thing somebody may be allowed to do."""
+
+    PUBLIC = "public"  # no sign-in asked
+    SIGNED_IN = "signed-in"  # own settings, own roles, own sessions
+    THREAD_READ = "thread:read"
+    THREAD_WRITE = "thread:write"
+    ENTRY_TAKE_DOWN = "entry:take-down"
+    TODO_READ = "to-do:read"
+    ORGANISATION_READ = "organisation:read"
+    MEETING_READ = "meeting:read"  # meetings and what the branch has been shown of their logs
+    MEETING_ATTEND = "meeting:attend"  # reply, check in
+    MEETING_KEEP = "meeting:keep"  # plan, move, cancel, take attendance, write the log, explain (M2§5-6)
+    LOG_READ = "log:read"  # a log not yet checked, and drafts
+    LOG_CHECK = "log:check"  # 审核把关 (M2§5)
+    LOG_AMEND = "log:amend"  # a locked log, on the branch's explanation (M2§6)
+
+
+EVERYONE = {Can.SIGNED_IN, Can.THREAD_READ}
+IN_BRANCH = EVERYONE | {Can.THREAD_WRITE, Can.ORGANISATION_READ, Can.MEETING_READ, Can.MEETING_ATTEND}
+KEEPS_BRANCH = IN_BRANCH | {Can.TODO_READ, Can.MEETING_KEEP, Can.LOG_READ, Can.ENTRY_TAKE_DOWN}
+OVERSEES = EVERYONE | {Can.TODO_READ, Can.ORGANISATION_READ, Can.MEETING_READ, Can.LOG_READ}
+
+GRANTS: Mapping[Role, frozenset[Can]] = {
+    role: frozenset(grants)
+    for role, grants in {
+        Role.VILLAGER: EVERYONE,
+        Role.SUPERVISOR: EVERYONE,
+        Role.APPLICANT: EVERYONE,
+        Role.PROBATIONARY: IN_BRANCH,
+        Role.MEMBER: IN_BRANCH,
+        Role.SECRETARY: KEEPS_BRANCH | {Can.LOG_CHECK},  # checks where there is no 组织委员, or he wrote it himself
+        Role.ORGANISER: KEEPS_BRANCH | {Can.LOG_CHECK},
+        Role.BRANCH_ADMIN: KEEPS_BRANCH,
+        Role.COMMITTEE_ADMIN: OVERSEES | {Can.LOG_AMEND},
+        Role.COMMITTEE_ORGANISER: OVERSEES,
+        Role.COUNTY_ADMIN: OVERSEES,
+        Role.CITY_ADMIN: OVERSEES,
+        Role.PROVINCE_ADMIN: OVERSEES,
+        Role.SAFETY_OFFICER: EVERYONE,
+        Role.AUDITOR: EVERYONE,
+    }.items()
+}
+
+OFFICERS: frozenset[Role] = frozenset(Role) - {
+    Role.VILLAGER, Role.SUPERVISOR, Role.APPLICANT, Role.PROBATIONARY, Role.MEMBER,
+}  # these confirm each sign-in by a one-time code (G1.3.3)
+BRANCH_OFFICERS: frozenset[Role] = frozenset({Role.SECRETARY, Role.ORGANISER, Role.BRANCH_ADMIN})
+
+
+def may(role: Role, can: Can) -> bool:
+    """Whether `role` holds `can`; PUBLIC is everybody's."""
+    return can is Can.PUBLIC or can in GRANTS[role]

@@ -1,0 +1,79 @@
+"""The environment, read once into one frozen object. Every setting has a default that works on one machine."""
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent  # the clone
+WAIT_FOR_SERVERS_S = 30.0  # how long an own server may take to answer
+
+
+class BadSetting(SystemExit):
+    """A setting that makes no sense; its message is the one line the console shows."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    database_url: str  # as ebranch_app: what the application runs with
+    database_owner_url: str  # as ebranch_owner: what migrates
+    redis_url: str
+    host: str
+    port: int
+    origin: str  # makes links and QR codes; never the Host header
+    data: Path  # absolute
+    sockets: Path  # the embedded servers' sockets: short, because a socket path may have 107 bytes
+    demo: bool
+    zone: str  # "internet" or "intranet" (M1§15, M5§17)
+    now: str | None  # ISO moment the demonstration's clock starts from
+    embedded_database: bool
+    embedded_redis: bool
+    wait_s: float
+
+
+def socket_folder(data: Path) -> Path:
+    """The short folder that holds the sockets of the servers whose data lie in `data`."""
+    temporary = Path("/tmp") if os.access("/tmp", os.W_OK) else Path(tempfile.gettempdir())
+    return temporary / f"ebranch-{sha256(bytes(data)).hexdigest()[:12]}"
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Settings from environment variables; BadSetting, with one line, for one that makes no sense."""
+    data = (ROOT / environ.get("EBRANCH_DATA", ".data")).resolve()
+    sockets = socket_folder(data)
+    embedded_database = not environ.get("DATABASE_URL")
+    host, port = environ.get("EBRANCH_HOST") or "127.0.0.1", environ.get("PORT") or "8000"
+    zone = environ.get("EBRANCH_ZONE") or "internet"
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise BadSetting(f"PORT must be a number from 1 to 65535, not {port!r}.")
+    if zone not in ("internet", "intranet"):
+        raise BadSetting(f"EBRANCH_ZONE must be internet or intranet, not {zone!r}.")
+    try:
+        now = environ.get("EBRANCH_NOW") or None
+        datetime.fromisoformat(now or "2026-01-01")
+    except ValueError:
+        raise BadSetting(f"EBRANCH_NOW must be a moment like 2026-11-22T19:30, not {now!r}.") from None
+    if embedded_database and environ.get("DATABASE_OWNER_URL"):
+        raise BadSetting("DATABASE_OWNER_URL is set without DATABASE_URL: set both, or neither.")
+    return Settings(
+        database_url=environ.get("DATABASE_URL") or f"postgresql://ebranch_app@/ebranch?host={sockets}",
+        database_owner_url=environ.get("DATABASE_OWNER_URL") or environ.get("DATABASE_URL")
+        or f"postgresql://ebranch_owner@/ebranch?host={sockets}",
+        redis_url=environ.get("REDIS_URL") or f"unix://{sockets}/redis.sock",
+        host=host,
+        port=int(port),
+        origin=(environ.get("EBRANCH_ORIGIN") or f"http://localhost:{port}").rstrip("/"),
+        data=data,
+        sockets=sockets,
+        demo=(environ.get("EBRANCH_DEMO") or ("1" if embedded_database else "0")) == "1",
+        zone=zone,
+        now=now,
+        embedded_database=embedded_database,
+        embedded_redis=not environ.get("REDIS_URL"),
+        wait_s=float(environ.get("EBRANCH_WAIT_S") or WAIT_FOR_SERVERS_S),
+    )
+
+
+settings = read(os.environ)
