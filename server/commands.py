@@ -1,0 +1,173 @@
+"""The command line `ebranch`: Litestar's own, with our commands in it."""
+import asyncio
+import csv
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, redirect_stdout
+from datetime import UTC, datetime
+from io import StringIO
+from typing import TextIO
+from urllib.parse import urlsplit
+
+import asyncpg
+import click
+from litestar.cli.main import litestar_group
+from litestar.plugins import CLIPlugin
+
+from server import rules  # noqa: F401  (every domain's deadlines, for the database to know)
+from server.core import database, deadlines
+from server.core.calendar_days import confirm_year
+from server.core.clock import BEIJING
+from server.core.commands import verify_audit_command
+from server.core.workdays import BadCalendar
+from server.embedded import CannotServe
+from server.organisations.commands import import_units_command
+from server.piccolo_conf import DB, Unreachable, wait_for_database
+from server.settings import settings
+
+ONE_AT_A_TIME = 20140610  # the key of the lock that migrations hold
+
+
+async def wait_for_redis() -> None:
+    """Returns when something listens where REDIS_URL points; Unreachable if it doesn't for `wait_s`."""
+    given_up, address = time.monotonic() + settings.wait_s, urlsplit(settings.redis_url)
+    while True:
+        try:
+            if address.scheme == "unix":
+                _, writer = await asyncio.open_unix_connection(address.path)
+            else:
+                _, writer = await asyncio.open_connection(address.hostname, address.port or 6379)
+            return writer.close()
+        except OSError as problem:
+            if time.monotonic() > given_up:
+                raise Unreachable(f"Redis does not answer, {settings.wait_s:.0f} s long: {problem}") from None
+        await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def as_owner() -> AsyncIterator[asyncpg.Connection]:
+    """Piccolo as ebranch_owner in one transaction, which one process at a time may hold."""
+    await wait_for_database(settings.database_owner_url)
+    DB.config["dsn"] = settings.database_owner_url
+    try:
+        async with DB.transaction() as transaction:
+            await database.rows("SELECT pg_advisory_xact_lock($1)", ONE_AT_A_TIME)
+            yield transaction.connection
+    finally:
+        DB.config["dsn"] = settings.database_url
+
+
+async def migrate() -> None:
+    """Brings the schema up to date: all of it, or nothing."""
+    from piccolo.apps.migrations.commands.forwards import run_forwards  # here: a formatter comes with it
+
+    async with as_owner() as connection:
+        with redirect_stdout(StringIO()) as said:  # what Piccolo has to tell is for its own developers
+            done = await run_forwards("ebranch")
+        if not done.success:
+            raise CannotServe(f"The migration failed: {done.message}\n{said.getvalue()}")
+        await deadlines.sync_rules(connection)
+
+
+async def set_clock() -> None:
+    """Sets how far the clock is ahead of the machine's: by EBRANCH_NOW in the demonstration, else not at all."""
+    ahead = 0.0
+    if settings.demo and settings.now:
+        begin = datetime.fromisoformat(settings.now)
+        ahead = ((begin if begin.tzinfo else begin.replace(tzinfo=BEIJING)) - datetime.now(UTC)).total_seconds()
+    async with as_owner():
+        await database.rows("UPDATE clock SET offset_s = $1", ahead)
+
+
+async def load_demonstration() -> list[str]:
+    """Loads the demonstration, or brings an older one up to date; returns the parts that were loaded."""
+    from server.demo import load  # here, because the application never needs it
+
+    return await load()
+
+
+def print_people() -> None:
+    """Whom one can sign in as, for the console."""
+    from server.demo.people import PASSWORD, PEOPLE
+
+    print(f"\nSign in with one of these phones; everybody's password is {PASSWORD}.")
+    for phone, who in PEOPLE:
+        print(f"  {phone}  {who}")
+
+
+async def prepare() -> None:
+    """What a start needs: the schema, the clock, a role that may not do everything, the demonstration."""
+    await wait_for_redis()
+    await migrate()
+    await set_clock()
+    try:
+        await database.open_pool(1)
+    except RuntimeError as refusal:
+        raise CannotServe(str(refusal)) from None
+    await database.engine().close_connection_pool()
+    if settings.demo:
+        await load_demonstration()
+        print_people()
+
+
+class Commands(CLIPlugin):
+    """Puts our commands into Litestar's command line."""
+
+    def on_cli_init(self, cli: click.Group) -> None:
+        for command in (run, migrate_command, demo_command, prepare_command, import_units_command,
+                        import_calendar_command, verify_audit_command):
+            cli.add_command(command)
+
+
+@click.command("run", help="Start everything on this machine and keep it running, until Ctrl-C.")
+def run() -> None:
+    os.execv(sys.executable, [sys.executable, "-m", "server.stack"])
+
+
+@click.command("migrate", help="Bring the database's schema up to date (as DATABASE_OWNER_URL).")
+def migrate_command() -> None:
+    asyncio.run(migrate())
+
+
+@click.command("demo", help="Load the demonstration, or bring an older one up to date.")
+def demo_command() -> None:
+    parts = asyncio.run(load_demonstration())
+    click.echo(f"Loaded: {', '.join(parts)}." if parts else "The demonstration is up to date.")
+
+
+@click.command("prepare", help="What every start does first: migrate, set the clock, load the demonstration if asked.")
+def prepare_command() -> None:
+    asyncio.run(prepare())
+
+
+@click.command("import-calendar",
+               help="Take over a year's working days as published (CSV date,is_workday,kind,holiday).")
+@click.argument("file", type=click.File(encoding="utf-8-sig"))
+def import_calendar_command(file: TextIO) -> None:
+    async def take_over() -> tuple[int, int]:
+        await wait_for_database(settings.database_owner_url)
+        connection = await asyncpg.connect(settings.database_owner_url)
+        try:
+            return await confirm_year(connection, csv.DictReader(file))
+        finally:
+            await connection.close()
+
+    try:
+        year, moved = asyncio.run(take_over())
+    except BadCalendar as bad:
+        for fault in bad.faults:
+            click.echo(fault, err=True)
+        raise click.ClickException(f"{file.name} has {len(bad.faults)} faults; nothing was changed.") from None
+    except UnicodeDecodeError as fault:
+        raise click.ClickException(f"{file.name} is not UTF-8: {fault.reason} at byte {fault.start}.") from None
+    click.echo(f"{year} is confirmed; {moved} open deadlines moved.")
+
+
+def main() -> None:
+    """The console script `ebranch`."""
+    os.environ.setdefault("LITESTAR_APP", "server.app:app")
+    os.environ.setdefault("LITESTAR_QUIET_CONSOLE", "1")
+    litestar_group.help = "灯塔 e支部: start it, and look after its data."
+    litestar_group(prog_name="ebranch")
