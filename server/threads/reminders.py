@@ -1,0 +1,50 @@
+"""我的提醒: one grouped card per person and day, whatever comes together on it."""
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from server.core import live
+from server.core.actor import Actor
+from server.core.clock import today
+from server.core.database import row, rows
+from server.core.dates import calendar_day
+from server.threads import cards
+from server.threads.actions import hold, put, thread_of
+from server.threads.rules import DAY
+
+
+async def remind(person_id: int, term: str, text: str, href: str) -> None:
+    """Adds a line to a person's reminder of today; must stand in the transaction of the effect that asks for it.
+
+    term: when, or how long still, in a few words; text: what; href: where the person goes to do it."""
+    thread = await thread_of("reminders", person_id=person_id)
+    await hold(thread)
+    subject = int(today().strftime("%Y%m%d"))
+    there = await row("SELECT id, card::text FROM entry WHERE thread_id = $1 AND card_kind = $2 AND subject_id = $3"
+                      " AND superseded_at IS NULL ORDER BY id DESC LIMIT 1", thread, DAY, subject)
+    lines: list[list[str]] = json.loads(there["card"])["lines"] if there else []
+    lines = [line for line in lines if line[2] != href] + [[term, text, href]]
+    if there:
+        await rows("UPDATE entry SET superseded_at = ebranch_now() WHERE id = $1", there["id"])
+    in_short = "；".join(text for _, text, _ in lines)
+    await put(None, thread, DAY, subject, day_card(today(), lines), in_short, f"person-{person_id}")
+    live.changed(f"person-{person_id}", "threads")
+
+
+def day_card(day: date, lines: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """The card of one day's reminders. lines: term, text and address of each."""
+    return {"chip": "提醒", "tone": "red", "title": f"{calendar_day(day, day)} 要办的事",
+            "facts": [[term, text] for term, text, _ in lines], "lines": [list(line) for line in lines]}
+
+
+@cards.declares(DAY)
+async def own_states(actor: Actor, subjects: cards.Subjects) -> dict[tuple[str, int], cards.CardState]:
+    """马上处理 for each line of the viewer's own reminders."""
+    found = await rows("""
+        SELECT e.subject_id, e.card::text FROM entry e JOIN thread t ON t.id = e.thread_id
+        WHERE t.person_id = $1 AND t.kind = 'reminders' AND e.card_kind = $2 AND e.subject_id = ANY($3)
+          AND e.superseded_at IS NULL""", actor.person_id, DAY, subjects[DAY])
+    return {(DAY, one["subject_id"]): {"acts": [
+        {"label": "马上处理" if len(lines) == 1 else text[:8], "href": href, "method": "get", "style": "main"}
+        for _, text, href in lines]} for one in found for lines in [json.loads(one["card"])["lines"][-3:]]}

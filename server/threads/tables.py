@@ -1,0 +1,108 @@
+"""Threads, entries and what each person has seen. The two lists everybody opens all day are fixed SQL."""
+from asyncpg import Record
+from piccolo.columns import JSONB, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns.base import OnDelete
+from piccolo.columns.combination import WhereRaw
+from piccolo.table import Table
+
+from server.core.actor import Actor
+from server.core.database import row, rows
+from server.threads.rules import DAY, PAGE, readable_kinds
+
+
+class Thread(Table):
+    id = BigSerial(primary_key=True)
+    kind = Text()
+    organisation_id = BigInt(null=True, default=None)
+    person_id = BigInt(null=True, default=None)
+
+    @classmethod
+    def visible_to(cls, actor: Actor) -> WhereRaw:
+        """The threads of the actor's organisation that the role may read, and the actor's own."""
+        return WhereRaw(
+            "((organisation_id = {} AND kind = ANY({})) OR person_id = {})",
+            actor.organisation_id, readable_kinds(actor.role), actor.person_id)
+
+
+class Entry(Table):
+    id = BigSerial(primary_key=True)
+    thread_id = ForeignKey(Thread, null=False, on_delete=OnDelete.restrict)
+    at = Timestamptz()
+    person_id = BigInt(null=True, default=None)
+    who = Text()
+    text = Text()
+    card_kind = Text(null=True, default=None)
+    subject_id = BigInt(null=True, default=None)
+    card = JSONB(null=True, default=None)
+    html = Text(null=True, default=None)
+    version = Integer(default=1)
+    superseded_at = Timestamptz(null=True, default=None)
+    taken_down_at = Timestamptz(null=True, default=None)
+    taken_down_by = Text(null=True, default=None)
+    take_down_reason = Text(null=True, default=None)
+
+
+class LastSeen(Table):
+    person_id = BigInt(primary_key=True)
+    thread_id = BigInt()
+    entry_id = BigInt()
+    at = Timestamptz()
+
+
+OWN = "((t.organisation_id = $1 AND t.kind = ANY($3)) OR t.person_id = $2)"  # what Thread.visible_to says
+THREAD_LIST = f"""
+SELECT t.id, t.kind, e.at, e.who, e.person_id, e.card_kind,
+       CASE WHEN e.taken_down_at IS NULL THEN e.text ELSE '（已撤下）' END AS text, u.unread,
+       (SELECT count(*) FROM member WHERE branch_id = $1 AND left_on IS NULL) AS members
+FROM thread t
+LEFT JOIN last_seen s ON s.person_id = $2 AND s.thread_id = t.id
+LEFT JOIN LATERAL (SELECT at, who, person_id, card_kind, text, taken_down_at FROM entry
+                   WHERE thread_id = t.id AND superseded_at IS NULL ORDER BY id DESC LIMIT 1) e ON true
+CROSS JOIN LATERAL (SELECT count(*)::int AS unread FROM (
+    SELECT FROM entry WHERE thread_id = t.id AND id > coalesce(s.entry_id, 0) AND superseded_at IS NULL
+    AND person_id IS DISTINCT FROM $2 LIMIT 100) x) u
+WHERE {OWN}
+ORDER BY e.at DESC NULLS LAST, t.id"""
+
+UNREAD = f"""
+SELECT coalesce(sum(u.unread), 0)::int AS unread FROM thread t
+LEFT JOIN last_seen s ON s.person_id = $2 AND s.thread_id = t.id
+CROSS JOIN LATERAL (SELECT count(*) AS unread FROM (
+    SELECT FROM entry WHERE thread_id = t.id AND id > coalesce(s.entry_id, 0) AND superseded_at IS NULL
+    AND person_id IS DISTINCT FROM $2 LIMIT 100) x) u
+WHERE {OWN}"""
+
+THREAD = f"""
+SELECT t.kind, s.entry_id AS seen, e.* FROM thread t
+LEFT JOIN last_seen s ON s.person_id = $2 AND s.thread_id = t.id
+LEFT JOIN LATERAL (
+    SELECT id, at, person_id, who, text, card_kind, subject_id, html, superseded_at, taken_down_by, take_down_reason
+    FROM entry WHERE thread_id = t.id AND id < $5 AND (superseded_at IS NULL OR card_kind <> '{DAY}')
+    ORDER BY id DESC LIMIT {PAGE + 1}) e ON true
+WHERE t.id = $4 AND {OWN}
+ORDER BY e.id DESC"""
+
+OPEN_THREADS = """
+INSERT INTO thread (kind, organisation_id)
+SELECT k.kind, o.id FROM organisation o JOIN unnest($1::text[], $2::text[]) AS k (kind, owner) ON k.owner = o.kind
+WHERE o.path LIKE $3 || '%'
+ON CONFLICT DO NOTHING"""
+
+
+async def thread_list(actor: Actor) -> list[Record]:
+    """The actor's threads, the one with the newest entry first, each with that entry, the count of unread ones, and
+    how many members the actor's branch has."""
+    return await rows(THREAD_LIST, actor.organisation_id, actor.person_id, readable_kinds(actor.role))
+
+
+async def unread(actor: Actor) -> int:
+    """How many entries in all the actor's threads have not been seen."""
+    found = await row(UNREAD, actor.organisation_id, actor.person_id, readable_kinds(actor.role))
+    return found["unread"] if found else 0
+
+
+async def thread_page(actor: Actor, thread_id: int, before: int) -> list[Record]:
+    """A page of a thread's entries older than `before`, newest first, and one more where there are more; each with
+    the thread's kind and up to where the actor has seen it. One row without an entry when there is none, none at all
+    when the actor doesn't see the thread."""
+    return await rows(THREAD, actor.organisation_id, actor.person_id, readable_kinds(actor.role), thread_id, before)

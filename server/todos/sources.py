@@ -1,0 +1,55 @@
+"""What waits for somebody. Deadlines come from the one engine; a domain adds what has no legal day of its own."""
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from server.core import deadlines
+from server.core.actor import Actor
+from server.core.clock import now
+from server.core.deadline_tables import count_to_do
+from server.organisations.tables import names_of
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """One line of the 工作台. left, unit: the figure in front of it; tone: green, amber, red."""
+
+    left: str
+    unit: str
+    tone: str
+    title: str
+    line: str
+    href: str
+
+
+Source = Callable[[Actor], Awaitable[list[ToDo]]]
+SOURCES: list[Source] = []  # what waits without a legal day: shown under 今明两天
+Area = Callable[[Actor], Awaitable[dict[str, Any] | None]]
+AREAS: list[Area] = []  # each area's administration, with a line that says how it stands
+
+
+async def grouped(actor: Actor) -> list[dict[str, Any]]:
+    """The actor's to-dos by what falls due: 已到期, 今明两天, 以后; empty groups are left out."""
+    moment = now()
+    due = await deadlines.open_for(actor.organisation_path, moment)
+    below = {line.deadline.organisation_id for _, lines in due.groups for line in lines} - {actor.organisation_id}
+    names = await names_of(below) if below else {}
+    groups: dict[str, list[ToDo]] = {"已到期": [], "今明两天": [], "以后": []}
+    for heading, lines in due.groups:
+        groups[heading] += [of_deadline(line, names.get(line.deadline.organisation_id)) for line in lines]
+    for source in SOURCES:
+        groups["今明两天"] += await source(actor)
+    return [{"label": heading, "count": f"{len(items)} 件", "items": items}
+            for heading, items in groups.items() if items]
+
+
+def of_deadline(line: deadlines.ToDo, below: str | None) -> ToDo:
+    """A deadline as a to-do. below: which organisation let it lapse, where it isn't one's own."""
+    text = f"{below} · {line.view.text}" if below else line.view.text
+    return ToDo(line.view.figure, line.view.unit, line.view.tone, line.deadline.title, text, line.deadline.href)
+
+
+async def count(actor: Actor) -> int:
+    """How many things wait for the actor: the badge of the tab."""
+    own, _ = await count_to_do(actor.organisation_path, now())
+    return own + sum([len(await source(actor)) for source in SOURCES])
