@@ -1,0 +1,76 @@
+"""Assembles the application; nothing else."""
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.middleware import DefineMiddleware
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.template.config import TemplateConfig
+from litestar.types import ControllerRouterHandler
+
+import server.meetings.todos  # noqa: F401  (what it puts on the 工作台)
+from server.accounts import handlers as accounts
+from server.accounts.authentication import Authentication
+from server.commands import Commands
+from server.core import assets, database, health, live
+from server.core.answers import EXCEPTION_HANDLERS, put_headers
+from server.core.guard import enforce
+from server.core.templates import ENVIRONMENT
+from server.meetings import amendment_handlers as amendments
+from server.meetings import change_handlers as changes
+from server.meetings import check_in_handlers as check_in
+from server.meetings import handlers as meetings
+from server.meetings import history_handlers as history
+from server.meetings import log_handlers as logs
+from server.members import handlers as members
+from server.threads import handlers as threads
+from server.todos import handlers as todos
+
+POOL = 12  # connections per web process
+FORM_LIMIT = 2_000_000  # bytes; uploads raise it where they come in
+
+
+ROUTES = [
+    assets.serve, health.health, *accounts.ROUTES, *members.ROUTES,
+    *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
+    *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES,
+]
+
+
+@contextlib.asynccontextmanager
+async def lifespan(_: Litestar) -> AsyncIterator[None]:
+    """The database's connections and the relay of live topics, for as long as the process serves."""
+    await database.open_pool(POOL, statement_s=10)
+    relay = asyncio.create_task(live.relay())
+    try:
+        yield
+    finally:
+        relay.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await relay
+        await live.close()
+        await database.engine().close_connection_pool()
+
+
+def make_app(routes: Sequence[ControllerRouterHandler] = ROUTES) -> Litestar:
+    """The application with every domain's routes; the bench asks for others behind the same server."""
+    return Litestar(
+        route_handlers=routes,
+        guards=[enforce],
+        before_send=[put_headers],
+        middleware=[DefineMiddleware(Authentication, exclude=["^/static/", "^/health$"])],
+        exception_handlers=EXCEPTION_HANDLERS,
+        template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(ENVIRONMENT)),
+        compression_config=CompressionConfig(
+            backend="gzip", gzip_compress_level=4, minimum_size=600, exclude=["^/static/", "^/live", "/live$"],
+        ),
+        plugins=[Commands()],
+        lifespan=[lifespan],
+        request_max_body_size=FORM_LIMIT,
+        openapi_config=None,
+    )
+
+
+app = make_app()

@@ -1,0 +1,147 @@
+"""The log's text: written, kept as a draft, photographed, checked; never lost to a second officer."""
+import json
+from typing import Any
+
+from litestar.exceptions import NotFoundException, PermissionDeniedException
+
+from server.core import audit, files, live
+from server.core.actor import Actor
+from server.core.clock import now
+from server.core.database import row, rows, transaction
+from server.core.moves import WrongState
+from server.meetings import cards
+from server.meetings.rules import PHOTOS_MAX, Verdict, checker
+from server.meetings.tables import open_times, tally, written
+from server.permissions import Role
+from server.threads import actions as threads
+
+FIELDS = ("chair", "recorder", "guests", "agenda", "minutes", "decisions", "votes")
+SAVE = f"""
+INSERT INTO meeting_log AS l (meeting_id, {', '.join(FIELDS)}, written_by, written_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (meeting_id) DO UPDATE SET ({', '.join(FIELDS)}, written_by, written_at, version) =
+    ($2, $3, $4, $5, $6, $7, $8, $9, $10, l.version + 1)
+    WHERE l.version = $11
+RETURNING version"""
+
+
+class Stale(Exception):
+    """Somebody else saved meanwhile; both texts are shown, nothing typed is lost."""
+
+
+def refuse(meeting: dict[str, Any]) -> None:
+    """WrongState when the log can't be written now: not begun, cancelled, or locked (M2§6-7)."""
+    if not open_times(meeting).may_record(now()):
+        raise WrongState("会议还没有开始，不能记为已开展")
+
+
+async def write(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], version: int) -> int:
+    """Saves the log's text on top of `version` (0: there was none) and drops the draft; returns the new version.
+
+    Stale when somebody saved in between. What is the same as before makes no new version, so its check stands."""
+    async with transaction():
+        refuse(meeting)
+        current = await row("SELECT * FROM meeting_log WHERE meeting_id = $1 FOR UPDATE", meeting["id"])
+        await rows("DELETE FROM log_draft WHERE meeting_id = $1 AND person_id = $2", meeting["id"], actor.person_id)
+        if current and all(current[name] == texts[name] for name in FIELDS):
+            return current["version"]
+        if (current["version"] if current else 0) != version:
+            raise Stale
+        saved = await row(SAVE, meeting["id"], *(texts[name] for name in FIELDS), actor.person_id, now(), version)
+        if saved is None:
+            raise Stale
+        await audit.record(actor, "write_log", "meeting", meeting["id"],
+                           before={name: current[name] for name in FIELDS} if current else None, after=texts)
+        live.changed(meeting["branch_path"], f"meeting-{meeting['id']}", "todos")
+    return saved["version"]
+
+
+async def keep_draft(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], version: int) -> None:
+    """Keeps what an officer has typed so far, for this officer alone; it is no log and makes no evidence."""
+    refuse(meeting)
+    await rows("""
+        INSERT INTO log_draft (meeting_id, person_id, log_version, fields, saved_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (meeting_id, person_id) DO UPDATE SET (log_version, fields, saved_at) = ($3, $4, $5)""",
+               meeting["id"], actor.person_id, version, json.dumps(texts, ensure_ascii=False), now())
+
+
+async def add_photo(actor: Actor, meeting: dict[str, Any], received: files.Received) -> None:
+    """Adds a photograph of the handwritten minutes; one that is there already is there once.
+
+    files.Unfit when it is no photograph; WrongState at PHOTOS_MAX."""
+    refuse(meeting)
+    picture = await files.make_fit(received)
+    async with transaction():
+        await rows("SELECT FROM meeting WHERE id = $1 FOR NO KEY UPDATE", meeting["id"])  # one after the other
+        there = await rows("""SELECT f.sha256_received FROM log_photo l JOIN file f ON f.id = l.file_id
+                              WHERE l.meeting_id = $1 AND l.removed_at IS NULL""", meeting["id"])
+        if picture.received in [one["sha256_received"] for one in there]:
+            return
+        if len(there) >= PHOTOS_MAX:
+            raise WrongState(f"最多放 {PHOTOS_MAX} 张照片")
+        file_id = await files.store(actor.person_id, picture)
+        await rows("INSERT INTO log_photo (meeting_id, file_id) VALUES ($1, $2)", meeting["id"], file_id)
+        await note_photos(actor, meeting["id"])
+        await audit.record(actor, "add_photo", "meeting", meeting["id"], after={"file": file_id})
+        live.changed(meeting["branch_path"], f"meeting-{meeting['id']}")
+
+
+async def note_photos(actor: Actor, meeting_id: int) -> None:
+    """Other photographs are another log to check; the text, and who types it just now, are not disturbed."""
+    await rows("""
+        INSERT INTO meeting_log (meeting_id, version, written_by, written_at, photos) VALUES ($1, 0, $2, $3, 1)
+        ON CONFLICT (meeting_id) DO UPDATE SET photos = meeting_log.photos + 1, written_by = $2, written_at = $3""",
+               meeting_id, actor.person_id, now())
+
+
+async def remove_photo(actor: Actor, meeting: dict[str, Any], file_id: int) -> None:
+    """Takes a photograph off the log; the file stays as evidence. A second time changes nothing; 404 for another's."""
+    async with transaction():
+        refuse(meeting)
+        if await row("""UPDATE log_photo SET removed_at = $3 WHERE meeting_id = $1 AND file_id = $2
+                        AND removed_at IS NULL RETURNING file_id""", meeting["id"], file_id, now()):
+            await note_photos(actor, meeting["id"])
+            await audit.record(actor, "remove_photo", "meeting", meeting["id"], before={"file": file_id})
+            live.changed(meeting["branch_path"], f"meeting-{meeting['id']}")
+        elif await row("SELECT FROM log_photo WHERE (meeting_id, file_id) = ($1, $2)", meeting["id"], file_id) is None:
+            raise NotFoundException
+
+
+async def who_checks(meeting: dict[str, Any], log: Any) -> Role:
+    """The officer whose check this text waits for: the 组织委员, or the 书记 (M2§5)."""
+    organisers = await rows("""
+        SELECT a.person_id FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
+        WHERE g.organisation_id = $1 AND g.role = $2 AND (g.until IS NULL OR g.until > $3)""",
+                            meeting["branch_id"], str(Role.ORGANISER), now())
+    wrote_it = any(organiser["person_id"] == log["written_by"] for organiser in organisers)
+    return Role(checker(wrote_it, bool(organisers)))
+
+
+async def check(actor: Actor, meeting: dict[str, Any], version: int, photos: int, *, passed: bool, reason: str) -> None:
+    """审核: passes text and photographs, and the branch sees them; or returns them with a reason. May come after the
+    lock, for it stands beside the log. PermissionDenied for who wrote it, unless a lone 书记 has nobody else (M2§5)."""
+    async with transaction():
+        log = await written(meeting["id"])
+        if log is None or (log["version"], log["photos"]) != (version, photos):
+            raise WrongState("记录刚才又改过了，请刷新后再审核")
+        its_checker = await who_checks(meeting, log)
+        if actor.role != its_checker:
+            raise PermissionDeniedException(f"这份记录由{its_checker}审核")
+        done = await row("""
+            INSERT INTO log_check (meeting_id, log_version, photos, verdict, reason, checked_by, who, checked_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            ON CONFLICT (meeting_id, log_version, photos) DO NOTHING RETURNING id""",
+                         meeting["id"], version, photos, str(Verdict.PASSED if passed else Verdict.RETURNED), reason,
+                         actor.person_id, actor.signature, now())
+        if done is None:
+            raise WrongState("这份记录已经审核过了")
+        await audit.record(actor, "check_log", "meeting", meeting["id"],
+                           after={"version": version, "photos": photos, "passed": passed}, why=reason or None)
+        if passed:
+            await threads.supersede(cards.LOG, meeting["id"])
+            await threads.post_card(
+                actor, "meetings", cards.LOG, meeting["id"],
+                cards.log_card(meeting, await tally(meeting["id"]), log["decisions"] or log["minutes"]),
+                line=f"{meeting['topic']}的记录已审核，请查看", organisation_id=meeting["branch_id"],
+                audience=meeting["branch_path"])
+        live.changed(meeting["branch_path"], f"meeting-{meeting['id']}", "todos")

@@ -1,0 +1,60 @@
+"""Every clock line in one place: what happens by itself, and how often. The jobs are shallow: they call one action."""
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from arq import cron
+from arq.cron import CronJob
+from arq.typing import WorkerCoroutine
+
+import server.meetings.reminders  # noqa: F401  (declares who carries out reminders)
+from server.core import audit, deadlines, effects
+from server.core.clock import now
+from server.core.database import transaction
+from server.meetings.check_in import record_if_complete
+
+Job = Callable[[dict[str, Any]], Awaitable[None]]
+EVERY_3_S, EVERY_5_S = {*range(0, 60, 3)}, {*range(0, 60, 5)}
+
+
+async def sweep_effects(_: dict[str, Any]) -> None:
+    """What is due to be done once."""
+    await effects.sweep()
+
+
+async def sweep_deadlines(_: dict[str, Any]) -> None:
+    """What has become overdue or has to be urged."""
+    more = True
+    while more:
+        async with transaction():
+            more = bool(await deadlines.sweep(now()))
+
+
+async def record_meetings(_: dict[str, Any]) -> None:
+    """Meetings whose four facts are complete by check-ins alone."""
+    async with transaction():
+        await record_if_complete()
+
+
+async def seal(_: dict[str, Any]) -> None:
+    """Evidence into its chains, within seconds."""
+    while await audit.seal():
+        pass
+
+
+async def seal_all(_: dict[str, Any]) -> None:
+    """Evidence that was committed very late, too."""
+    await audit.seal(looking_back=None)
+
+
+def line(job: Job, **when: Any) -> CronJob:
+    """One clock line; nothing is kept of it, for the database knows what was done."""
+    return cron(cast(WorkerCoroutine, job), keep_result=0, **when)
+
+
+LINES = [
+    line(sweep_effects, second=EVERY_5_S),
+    line(record_meetings, second=EVERY_5_S),
+    line(seal, second=EVERY_3_S),
+    line(sweep_deadlines, second={0, 30}),
+    line(seal_all, minute={17}, second={0}),
+]
