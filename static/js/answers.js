@@ -1,0 +1,42 @@
+// Answers that are not simply swapped in: another page, a lost session, a failure. Plain words in one place.
+(() => {
+  const WORDS = {
+    401: "登录已过期，请重新登录", 403: "您现在的身份不能办这件事", 413: "内容太大了，请缩短或换一张小些的照片", 429: "操作太频繁，请过一会儿再试",
+  }
+  const toast = document.getElementById("toast")
+  let hiding
+
+  function say(text, signIn) {
+    if (!toast) return
+    toast.querySelector("[data-toast-text]").textContent = text
+    const go = toast.querySelector("[data-toast-go]")
+    go.hidden = !signIn
+    go.href = "/sign-in?next=" + encodeURIComponent(location.pathname + location.search)
+    toast.hidden = false
+    clearTimeout(hiding)
+    if (!signIn) hiding = setTimeout(() => { toast.hidden = true }, 6000)
+  }
+
+  document.addEventListener("toast", event => say(event.detail.text, event.detail.signIn))
+
+  document.addEventListener("htmx:before:response", event => {
+    const answer = event.detail.ctx.response.raw
+    if (!answer.redirected || new URL(answer.url).pathname === location.pathname) return
+    event.preventDefault() // the action led to another page: go there, rather than show it under this address
+    location.assign(answer.url)
+  })
+
+  document.addEventListener("htmx:response:error", event => {
+    const { status } = event.detail.ctx.response
+    if (![404, 409, 410, 422].includes(status)) say(WORDS[status] || "系统忙，没有办成，请稍后再试", status === 401)
+  })
+
+  document.addEventListener("htmx:error", event => {
+    if (event.detail.ctx) say("网络不通，没有办成，请稍后再试一次")
+  })
+
+  document.addEventListener("htmx:after:swap", event => {
+    if (event.detail.ctx.response?.status !== 422) return
+    document.querySelector("[aria-invalid=true]")?.focus()
+  })
+})()

@@ -1,0 +1,22 @@
+// 大字版: button[data-read-aloud="#what"] reads the text there; a second tap stops.
+(() => {
+  if (!window.speechSynthesis) return
+  const LEAVE_OUT = "button, nav, form, .top, .unseen, svg, [aria-hidden=true]"
+  const label = (button, text) => { button.querySelector("span").textContent = text }
+
+  document.addEventListener("click", event => {
+    const button = event.target.closest("[data-read-aloud]")
+    if (!button) return
+    if (speechSynthesis.speaking) return speechSynthesis.cancel()
+    const copy = document.querySelector(button.dataset.readAloud).cloneNode(true)
+    copy.querySelectorAll(LEAVE_OUT).forEach(part => part.remove())
+    const words = new SpeechSynthesisUtterance(copy.textContent.replace(/\s+/g, "，"))
+    words.lang = "zh-CN"
+    words.rate = 0.9
+    words.onstart = () => label(button, "停下")
+    words.onend = words.onerror = () => label(button, "读给我听")
+    speechSynthesis.speak(words)
+  })
+
+  addEventListener("pagehide", () => speechSynthesis.cancel())
+})()
