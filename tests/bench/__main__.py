@@ -1,0 +1,53 @@
+"""`make bench [ONLY=name]`: prints the figures beside their bars and writes bench.json; fails where a bar is missed.
+
+Names: pages, check-in, sizes, importing, starting."""
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from server.settings import ROOT
+from tests.bench.check_in import check_in
+from tests.bench.figures import Figure, show, write
+from tests.bench.growth import grow
+from tests.bench.pages import pages
+from tests.bench.sizes import sizes
+from tests.bench.stack import Stack
+from tests.bench.starting import importing, starting
+
+Measure = Callable[[Stack], list[Figure]]
+ON_GROWN_DATA: dict[str, Measure] = {"pages": pages, "check-in": check_in, "sizes": sizes, "importing": importing}
+
+
+def measure(only: str | None, folder: Path) -> list[Figure]:
+    """The figures of one measure, or of all."""
+    figures: list[Figure] = []
+    if only in (None, "starting"):
+        figures += starting(folder / "demonstration")
+    wanted = [measure for name, measure in ON_GROWN_DATA.items() if only in (None, name)]
+    if wanted:
+        stack = Stack(folder / "grown")
+        stack.start()
+        try:
+            asyncio.run(grow(stack.url("ebranch_owner")))
+            for one in wanted:
+                figures += one(stack)
+        finally:
+            stack.stop()
+    return figures
+
+
+def main(only: str | None = None) -> int:
+    if only not in (None, "starting", *ON_GROWN_DATA):
+        print(f"There is no {only}; there are: starting, {', '.join(ON_GROWN_DATA)}.", file=sys.stderr)
+        return 2
+    with TemporaryDirectory(prefix="ebranch-bench-") as folder:
+        figures = measure(only, Path(folder))
+    write(figures, ROOT / "bench.json")
+    show(figures)
+    return 0 if all(figure.ok for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,20 @@
+"""The demonstration on a stack of its own, whose clock can be put on."""
+from pathlib import Path
+
+from tests.starting.conftest import Stack
+
+
+class Demonstration(Stack):
+    """`make run`, with a data folder and a port of its own."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(data, EBRANCH_DEMO="1")
+        self.address = f"http://localhost:{self.port}"
+
+    def at(self, moment: str) -> None:
+        """Starts, or starts again, with EBRANCH_NOW at `moment`, Beijing time."""
+        if hasattr(self, "process"):
+            self.interrupt()
+        self.environ["EBRANCH_NOW"] = moment
+        self.start()
+        self.until_started()

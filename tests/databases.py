@@ -1,0 +1,58 @@
+"""A fresh database for a test, or for a module of tests that leave nothing behind."""
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from tests.servers import url
+
+_number = iter(range(10**9))
+
+
+@asynccontextmanager
+async def connected(role: str, name: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of its own to a test's database."""
+    connection = await asyncpg.connect(url(role, name))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def fresh_database() -> AsyncIterator[str]:
+    """The name of a new copy of the template, with the cast in it; the application is connected to it meanwhile."""
+    from server.core import calendar_days, clock, live
+    from server.core import database as core
+    from server.piccolo_conf import DB
+
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{next(_number)}"
+    admin = await asyncpg.connect(url("postgres", "postgres"))
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE ebranch OWNER ebranch_owner")
+    await admin.execute(f"GRANT CONNECT ON DATABASE {name} TO ebranch_app")
+    DB.config["dsn"] = url("ebranch_app", name)
+    calendar_days._read = None
+    await core.open_pool(6)
+    try:
+        yield name
+    finally:
+        await live.close()
+        await DB.close_connection_pool()
+        clock.set_offset(0)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+
+# What pages note on the way, and what nothing but a migration fills.
+NOT_LOOKED_AT = ("session", "last_seen", "calendar_day", "unit")
+
+
+async def fingerprint(connection: asyncpg.Connection) -> list[Any]:
+    """Every table with its count and a sum over its rows: differs whenever anything was changed. As the owner."""
+    tables = await connection.fetch("""
+        SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+        AND relname <> ALL($1) ORDER BY 1""", NOT_LOOKED_AT)
+    return await connection.fetch(" UNION ALL ".join(
+        f"SELECT '{name}', count(*), sum(hashtextextended(t::text, 0)) FROM {name} t" for (name,) in tables))

@@ -1,0 +1,159 @@
+"""Every change leaves one row of evidence, in its own transaction: with the evidence it stands, without it it falls."""
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from server.core.clock import now
+from server.core.database import row
+from server.core.keys import key
+from server.meetings import tokens
+from server.meetings.check_in import KEY_PURPOSE
+from server.permissions import Role
+from server.threads.actions import open_threads
+from tests.cast import (
+    BRANCH_ADMIN,
+    COMMITTEE,
+    IN_QIANCUN,
+    MEMBER,
+    NEIGHBOUR,
+    ORGANISER,
+    PROBATIONARY,
+    SECRETARY,
+)
+from tests.faults.photographs import photograph
+from tests.faults.trail import Trail
+from tests.meetings.stories import ids_of
+from tests.passwords import PASSWORD
+from tests.visits import Visitor
+
+WITHOUT_EVIDENCE = {  # what changes nothing that anybody could want proof of
+    "/settings/large",  # how large one's own letters are
+    "/meetings/{meeting_id:int}/log/draft",  # what one officer types, before it is saved
+    "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/preview",  # changes nothing
+}
+
+
+@pytest.fixture
+async def trail(owner):
+    async with Visitor() as visitor:
+        yield await Trail(owner, visitor).breakable()
+
+
+def gathering(day: str, begins: str, ends: str, people: list[int], **more: Any) -> dict[str, Any]:
+    return {"kinds": "主题党日", "topic": "学条例", "place": "村委会", "people": people,
+            "begins_at": f"{day}T{begins}", "ends_at": f"{day}T{ends}"} | more
+
+
+async def number(sql: str, *values: Any) -> int:
+    found = await row(sql, *values)
+    assert found is not None
+    return found["id"]
+
+
+async def signing(trail: Trail) -> None:
+    await trail.change("sign_in", None, "/sign-in", data={"phone": MEMBER.phone, "password": PASSWORD}, again=False)
+    grant = await number("""
+        SELECT g.id FROM role_grant g JOIN account a ON a.id = g.account_id
+        WHERE a.phone = $1 AND g.role = '村民'""", PROBATIONARY.phone)
+    await trail.change("switch_role", PROBATIONARY, f"/me/roles/{grant}")
+    first = await number("""
+        SELECT g.id FROM role_grant g JOIN account a ON a.id = g.account_id
+        WHERE a.phone = $1 AND g.role = '预备党员'""", PROBATIONARY.phone)
+    await trail.change("switch_role", replace(PROBATIONARY, role=Role.VILLAGER), f"/me/roles/{first}")
+
+
+async def planning(trail: Trail) -> str:
+    people = await ids_of(*(person for person in IN_QIANCUN if person is not BRANCH_ADMIN))
+    today = "2026-11-22"
+    plan = gathering(today, "15:00", "16:00", people)
+    meeting = (await trail.change("plan_meeting", SECRETARY, "/meetings", data=plan)).headers["location"]
+    await trail.change("reply", MEMBER, f"{meeting}/reply", data={"reply": "请假", "note": "去县医院"})
+    moved = {"begins_at": f"{today}T15:30", "ends_at": f"{today}T16:30", "place": "党员活动室", "reason": "下雨"}
+    await trail.change("move_meeting", SECRETARY, f"{meeting}/move", data=moved | {"version": 1})
+    facts = gathering(today, "15:30", "16:30", [], topic="学条例、议修路", version=2)
+    await trail.change("correct_meeting", ORGANISER, f"{meeting}/facts", data=facts)
+    other = gathering("2026-11-29", "15:00", "16:00", people)
+    other_meeting = (await trail.change("plan_meeting", SECRETARY, "/meetings", data=other)).headers["location"]
+    await trail.change("cancel_meeting", SECRETARY, f"{other_meeting}/cancellation", data={"reason": "停电"})
+    held = gathering("2026-11-21", "15:00", "16:00", people)
+    await trail.change("enter_meeting", SECRETARY, "/meetings/held", data=held)
+    return meeting
+
+
+async def attending(trail: Trail, meeting: str) -> None:
+    about = int(meeting.rpartition("/")[2])
+    await trail.change("check_in", MEMBER, f"/c/{tokens.scan_token(key(KEY_PURPOSE), about, now())}")
+    code = tokens.code_at(key(KEY_PURPOSE), about, tokens.window_start(now()))
+    await trail.change("check_in", PROBATIONARY, f"{meeting}/check-in", data={"code": code})
+    late, secretary = await ids_of(BRANCH_ADMIN), await ids_of(SECRETARY)
+    await trail.change("add_person", ORGANISER, f"{meeting}/attendance/people", data={"person": late[0]})
+    await trail.change("mark_attendance", ORGANISER, f"{meeting}/attendance",
+                       data={"person": secretary[0], "mark": "请假"})
+    await trail.change("mark_rest", SECRETARY, f"{meeting}/attendance/rest", data={"everybody": "1"})
+
+
+async def recording(trail: Trail, meeting: str) -> None:
+    await trail.change("write_log", SECRETARY, f"{meeting}/log", data={"minutes": "议了修路", "version": 0})
+    photo = {"photo": ("记录.jpg", photograph(), "image/jpeg")}
+    await trail.change("add_photo", SECRETARY, f"{meeting}/log/photos", files=photo)
+    file = await number("SELECT file_id AS id FROM log_photo")
+    await trail.change("remove_photo", SECRETARY, f"{meeting}/log/photos/{file}/removal")
+    await trail.change("check_log", ORGANISER, f"{meeting}/log/check",
+                       data={"version": 1, "photos": 2, "verdict": "审核通过"})
+
+
+async def talking(trail: Trail) -> None:
+    thread = await number("""SELECT t.id FROM thread t JOIN organisation o ON o.id = t.organisation_id
+                             WHERE o.name = '前村支部' AND t.kind = 'forum'""")
+    await trail.change("say", MEMBER, f"/threads/{thread}/entries", data={"text": "我下个月去济南务工"})
+    entry = await number("SELECT id FROM entry ORDER BY id DESC LIMIT 1")
+    withdrawal = f"/threads/{thread}/entries/{entry}/withdrawal"
+    await trail.change("take_down", SECRETARY, withdrawal, data={"reason": "含住址"})
+
+
+async def explained(meeting: str) -> str:
+    return f"{meeting}/amendments/{await number('SELECT id FROM amendment ORDER BY id DESC LIMIT 1')}"
+
+
+async def amending(trail: Trail, meeting: str) -> None:
+    people = await ids_of(*IN_QIANCUN)
+    late = gathering("2026-10-09", "15:00", "16:00", people, explanation="一直没有网络")
+    entered = (await trail.change("explain", SECRETARY, "/meetings/held", data=late)).headers["location"]
+    marks = {f"mark-{person}": "参加" for person in people}
+    await trail.change("amend_log", COMMITTEE, await explained(entered.removesuffix("/amendments")) + "/version",
+                       data=gathering("2026-10-09", "15:00", "16:00", [], why="已核对手写记录") | marks)
+    await trail.change("explain", SECRETARY, f"{meeting}/amendments", data={"explanation": "漏记一人"})
+    refusal = await explained(meeting) + "/return"
+    await trail.change("return_explanation", COMMITTEE, refusal, data={"answer": "没有漏记"})
+
+
+async def test_every_change_stands_and_falls_with_its_evidence(trail, at, owner):
+    await at("2026-11-22 10:00")
+    await open_threads()
+    await owner.execute("""INSERT INTO role_grant (account_id, role, organisation_id)
+        SELECT g.account_id, '村民', g.organisation_id FROM role_grant g WHERE g.role = '预备党员'""")
+    await signing(trail)
+    meeting = await planning(trail)
+    await at("2026-11-22 15:20")
+    await trail.forget_clients()
+    await attending(trail, meeting)
+    await at("2026-11-22 16:40")
+    await trail.forget_clients()
+    await recording(trail, meeting)
+    await talking(trail)
+    await at("2026-12-10 10:00")
+    await trail.forget_clients()
+    await amending(trail, meeting)
+    await trail.change("sign_out", MEMBER, "/sign-out", data={})
+    await trail.change("sign_out_everywhere", NEIGHBOUR, "/sign-out", data={"everywhere": "1"})
+    assert await addresses_left_out(trail) == WITHOUT_EVIDENCE, "a new address that changes something belongs here"
+
+
+async def addresses_left_out(trail: Trail) -> set[str]:
+    """The routes that post and that the walk above has not been to."""
+    posting = {route.path for route in trail.visitor.app.routes for handler in getattr(route, "route_handlers", ())
+               if "POST" in handler.http_methods}
+    patterns = {path: re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path))) for path in posting}
+    return {path for path, pattern in patterns.items() if not any(map(pattern.fullmatch, trail.visited))}

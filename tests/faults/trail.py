@@ -1,0 +1,82 @@
+"""A trail that can be broken at will: with it every change has to fail as a whole."""
+from typing import Any, Self
+
+import httpx
+from asyncpg import Connection
+
+from tests.cast import Person
+from tests.visits import Visitor
+
+BREAKABLE = """
+CREATE TABLE broken (since timestamptz);
+GRANT SELECT ON broken TO ebranch_app;
+CREATE FUNCTION fail_where_broken() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM broken) THEN
+        RAISE EXCEPTION 'the trail is broken';
+    END IF;
+    RETURN NULL;
+END $$;
+-- Deferred: it fails at the very end, when everything that belongs together has been written.
+CREATE CONSTRAINT TRIGGER audit_event_breakable AFTER INSERT ON audit_event DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION fail_where_broken()"""
+# What may change by itself: guesses are counted before they are looked at, sessions remember their last use.
+BESIDE = ("guess", "half_sign_in", "broken", "clock")
+
+
+class Trail:
+    """Makes changes as people do, each on a broken trail first, and looks at what each has left."""
+
+    def __init__(self, owner: Connection, visitor: Visitor) -> None:
+        self.owner, self.visitor = owner, visitor
+        self.visited: list[str] = []
+
+    async def breakable(self) -> Self:
+        await self.owner.execute(BREAKABLE)
+        self.tables = [one["tablename"] for one in await self.owner.fetch(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL($1) ORDER BY 1", BESIDE)]
+        return self
+
+    async def fingerprint(self) -> list[Any]:
+        """Differs whenever anything in the database does."""
+        every = " UNION ALL ".join(
+            f"SELECT '{name}', count(*), sum(hashtextextended((to_jsonb(t) - 'used_at')::text, 0)) FROM {name} t"
+            for name in self.tables)
+        return await self.owner.fetch(every)
+
+    async def newest(self) -> int:
+        return await self.owner.fetchval("SELECT coalesce(max(id), 0) FROM audit_event")
+
+    async def change(self, verb: str, person: Person | None, path: str, *, again: bool = True,
+                     **request: Any) -> httpx.Response:
+        """Posts; asserts that it fails wholly while the trail is broken, leaves one row of evidence when it isn't, and
+        none when it is sent `again`."""
+        self.visited.append(path)
+        await self.visitor.client(person)
+        before = await self.fingerprint()
+        await self.owner.execute("INSERT INTO broken VALUES (now())")
+        refused = await self.visitor.visit(person, "POST", path, **request)
+        await self.owner.execute("DELETE FROM broken")
+        assert refused.status_code == 500, f"{verb} {path}: {refused.status_code}, though it left no evidence"
+        assert await self.fingerprint() == before, f"{verb} {path}: something was changed without evidence"
+        newest = await self.newest()
+        answer = await self.visitor.visit(person, "POST", path, **request)
+        assert answer.status_code in (200, 303), f"{verb} {path}: {answer.status_code} {answer.text}"
+        left = await self.owner.fetch("SELECT verb, person_name, role, organisation_id, account_id, source"
+                                      " FROM audit_event WHERE id > $1", newest)
+        assert [one["verb"] for one in left] == [verb], f"{verb} {path} left {left}"
+        assert None not in left[0].values(), "evidence names who, as what, where and from where"
+        if person:
+            assert (left[0]["person_name"], left[0]["role"]) == (person.name, str(person.role))
+        if again:
+            newest = await self.newest()
+            repeated = await self.visitor.visit(person, "POST", path, **request)
+            assert repeated.status_code < 500
+            assert await self.newest() == newest, f"{verb} {path}: the second time left evidence too"
+        return answer
+
+    async def forget_clients(self) -> None:
+        """Everybody signs in anew, after the clock was put on by days."""
+        for client in self.visitor.clients.values():
+            await client.aclose()
+        self.visitor.clients.clear()

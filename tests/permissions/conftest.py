@@ -1,0 +1,42 @@
+"""One database for the whole matrix: what changes something is done to a thing of its own."""
+import time
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from server.core import files
+from server.core.health import HEARTBEAT
+from server.core.live import redis
+from tests.databases import fresh_database
+from tests.permissions.world import World
+from tests.servers import url
+from tests.visits import Visitor
+
+
+async def taken_for_a_picture(received: files.Received) -> files.Picture:
+    """Decoding takes a process of its own; who may hand in a picture is decided before."""
+    return files.Picture(received.name, received.body, 1, 1, b"")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world() -> AsyncIterator[World]:
+    """The things the matrix is tried on."""
+    async with fresh_database() as name:
+        connection = await asyncpg.connect(url("postgres", name))
+        made = World(connection)
+        await made.settle()
+        await redis().set(HEARTBEAT, time.time() + 600)  # as if a worker were there
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(files, "make_fit", taken_for_a_picture)
+            yield made
+        await redis().delete(HEARTBEAT)
+        await connection.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def visitor(world: World) -> AsyncIterator[Visitor]:
+    """Everybody of the cast, signed in."""
+    async with Visitor() as everybody:
+        yield everybody

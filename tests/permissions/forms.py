@@ -1,0 +1,82 @@
+"""What a sensible person would send to each address, so that whoever may is not stopped by an empty form."""
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from server.core.clock import now
+from server.core.forms import wall_time
+from server.core.keys import key
+from server.meetings import tokens
+from server.meetings.check_in import KEY_PURPOSE
+from tests.cast import MEMBER
+from tests.passwords import PASSWORD
+from tests.permissions.world import DAY, HOUR, Thing
+
+Form = Callable[[Thing], dict[str, Any]]
+
+
+def gathering(begins: datetime) -> Form:
+    return lambda thing: {"kinds": "主题党日", "topic": "学条例", "begins_at": wall_time(begins), "place": "村委会",
+                          "ends_at": wall_time(begins + HOUR), "people": thing.facts["own_people"]}
+
+
+def amended(thing: Thing) -> dict[str, Any]:
+    begins = thing.facts["begins_at"]
+    return {"kinds": "党课", "topic": "学条例", "begins_at": wall_time(begins), "ends_at": wall_time(begins + 2 * HOUR),
+            "why": "漏记"} | {f"mark-{person}": "参加" for person in thing.facts["people"]}
+
+
+def code(thing: Thing) -> dict[str, Any]:
+    return {"code": tokens.code_at(key(KEY_PURPOSE), thing.ids["meeting_id"], tokens.window_start(now()))}
+
+
+FORMS: dict[str, Form] = {
+    "/sign-in": lambda _: {"phone": MEMBER.phone, "password": PASSWORD},
+    "/sign-out": lambda _: {},
+    "/me/roles/{grant_id:int}": lambda _: {},
+    "/settings/large": lambda _: {},
+    "/threads/{thread_id:int}/entries": lambda _: {"text": "收到"},
+    "/threads/{thread_id:int}/entries/{entry_id:int}/withdrawal": lambda _: {"reason": "发错了"},
+    "/meetings": lambda thing: gathering(now() + DAY)(thing),
+    "/meetings/held": lambda thing: gathering(now() - 2 * HOUR)(thing),
+    "/meetings/{meeting_id:int}/move": lambda _: {
+        "begins_at": wall_time(now() + 2 * DAY), "ends_at": wall_time(now() + 2 * DAY + HOUR), "reason": "下雨",
+        "version": 1},
+    "/meetings/{meeting_id:int}/facts": lambda thing: {
+        "kinds": "党课", "topic": "学条例", "begins_at": wall_time(thing.facts["begins_at"]), "version": 1,
+        "ends_at": wall_time(thing.facts["begins_at"] + HOUR)},
+    "/meetings/{meeting_id:int}/cancellation": lambda _: {"reason": "停电"},
+    "/meetings/{meeting_id:int}/reply": lambda _: {"reply": "请假", "note": "去县医院"},
+    "/c/{token:str}": lambda _: {},
+    "/meetings/{meeting_id:int}/check-in": code,
+    "/meetings/{meeting_id:int}/attendance": lambda thing: {"person": thing.facts["people"][0], "mark": "请假"},
+    "/meetings/{meeting_id:int}/attendance/rest": lambda _: {"everybody": "1"},
+    "/meetings/{meeting_id:int}/attendance/people": lambda thing: {"person": thing.facts["people"][0]},
+    "/meetings/{meeting_id:int}/log": lambda thing: {"minutes": "议了修路", "version": thing.facts["version"]},
+    "/meetings/{meeting_id:int}/log/draft": lambda thing: {"minutes": "议了", "version": thing.facts["version"]},
+    "/meetings/{meeting_id:int}/log/photos/{file_id:int}/removal": lambda _: {},
+    "/meetings/{meeting_id:int}/log/check": lambda _: {"version": 1, "photos": 0, "verdict": "审核通过"},
+    "/meetings/{meeting_id:int}/amendments": lambda _: {"explanation": "漏记一人"},
+    "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/preview": amended,
+    "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/version": amended,
+    "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/return": lambda _: {"answer": "没有漏记"},
+}
+PHOTOS = "/meetings/{meeting_id:int}/log/photos"
+
+
+def body(path: str, thing: Thing) -> dict[str, Any]:
+    """The arguments of a request that posts to `path` about `thing`."""
+    if path == PHOTOS:
+        return {"files": {"photo": ("minutes.jpg", b"a photograph")}}
+    return {"data": FORMS[path](thing)}
+
+
+def address(path: str, thing: Thing) -> str:
+    """The route's path with the thing in it."""
+    meeting = thing.ids.get("meeting_id", 0)
+    make = tokens.wall_token if path.startswith("/wall") else tokens.scan_token
+    filled = path.replace("{token:str}", make(key(KEY_PURPOSE), meeting, now()))
+    filled = filled.replace("{fingerprint:str}", "0" * 16).replace("/{name:path}", "/app.css")
+    for name, value in thing.ids.items():
+        filled = filled.replace(f"{{{name}:int}}", str(value))
+    return filled
