@@ -64,10 +64,10 @@ fi
 rm -f .venv/installed-*
 PATH="$PWD/.venv/bin:$PATH" # uv-build, which makes .venv/bin/ebranch, is found there
 export PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
-.venv/bin/python -m pip install -qq --no-compile --require-hashes -r requirements.txt
+.venv/bin/python -m pip install -qq --no-compile --no-deps --require-hashes -r requirements.txt
 .venv/bin/python -m pip install -qq --no-deps --no-build-isolation --editable .
 if [ "$want" = tests ]; then
-    .venv/bin/python -m pip install -qq --no-compile --require-hashes -r requirements-dev.txt
+    .venv/bin/python -m pip install -qq --no-compile --no-deps --require-hashes -r requirements-dev.txt
     npm ci --silent
 else
     npm ci --silent --omit=dev
