@@ -1,5 +1,4 @@
 """Assembles the application; nothing else."""
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 
@@ -43,13 +42,10 @@ ROUTES = [
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
     """The database's connections and the relay of live topics, for as long as the process serves."""
     await database.open_pool(POOL, statement_s=10)
-    relay = asyncio.create_task(live.relay())
     try:
-        yield
+        async with live.relaying():
+            yield
     finally:
-        relay.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await relay
         await live.close()
         await database.engine().close_connection_pool()
 

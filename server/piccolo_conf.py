@@ -9,7 +9,7 @@ from piccolo.engine.postgres import PostgresEngine
 
 from server.settings import settings
 
-PATIENCE_S = 2.5  # with a server that has just fallen silent
+PATIENCE_S = 5.0  # with a server that has just fallen silent
 CONNECT_S = 3.0  # for one attempt
 
 _silent_since: float | None = None

@@ -19,6 +19,8 @@ from server.core.clock import set_offset
 log = logging.getLogger(__name__)
 
 AfterCommit = Callable[[], Awaitable[None]]
+GIVE_BACK_S = 2.0  # what a connection may take to be free again, its last statement broken off where that hangs
+
 _after_commit: ContextVar[list[AfterCommit] | None] = ContextVar("after_commit", default=None)
 _telling: set[asyncio.Task[None]] = set()  # what is being done after a commit; the loop itself holds tasks weakly
 
@@ -40,8 +42,11 @@ async def rows(sql: str, *values: Any) -> list[Record]:
         return await transaction.connection.fetch(sql, *values)
     if database.pool is None:
         return await database._run_in_new_connection(sql, values)
-    async with database.pool.acquire() as connection:
+    connection = await database.pool.acquire()
+    try:
         return await connection.fetch(sql, *values)
+    finally:
+        await database.pool.release(connection, timeout=GIVE_BACK_S)
 
 
 async def row(sql: str, *values: Any) -> Record | None:
@@ -69,14 +74,17 @@ async def transaction() -> AsyncIterator[None]:
     if database.pool is None:
         raise RuntimeError("a transaction needs the pool: call open_pool first")
     waiting: list[AfterCommit] = []
-    async with database.pool.acquire() as connection, connection.transaction():
-        held.connection = connection
-        current, mark = database.current_transaction.set(held), _after_commit.set(waiting)
-        try:
-            yield
-        finally:
-            _after_commit.reset(mark)
-            database.current_transaction.reset(current)
+    connection = held.connection = await database.pool.acquire()
+    try:
+        async with connection.transaction():
+            current, mark = database.current_transaction.set(held), _after_commit.set(waiting)
+            try:
+                yield
+            finally:
+                _after_commit.reset(mark)
+                database.current_transaction.reset(current)
+    finally:
+        await database.pool.release(connection, timeout=GIVE_BACK_S)
     if waiting:
         task = asyncio.create_task(tell(waiting))
         _telling.add(task)
@@ -117,7 +125,7 @@ async def open_pool(size: int, statement_s: float = 30) -> None:
 
     statement_s: seconds a statement may take. Raises RuntimeError when connected as a superuser or as the owner of
     the tables: a locked log would then be locked by courtesy only."""
-    await engine().start_connection_pool(min_size=1, max_size=size, command_timeout=statement_s, reset=leave_as_it_is)
+    await engine().start_connection_pool(min_size=0, max_size=size, command_timeout=statement_s, reset=leave_as_it_is)
     found = await row("""
         SELECT r.rolsuper OR EXISTS (SELECT FROM pg_class c WHERE c.relowner = r.oid
                                      AND c.relnamespace = 'public'::regnamespace) AS too_mighty,

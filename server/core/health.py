@@ -13,7 +13,7 @@ from server.permissions import Can
 
 HEARTBEAT = "ebranch:worker"
 SILENCE_S = 20  # after which the worker, which says every 5 s that it lives, is taken for dead
-PATIENCE_S = 2  # with each of those asked
+PATIENCE_S = 1  # with each of those asked
 
 
 async def answers(question: Awaitable[Any]) -> tuple[str, Any]:

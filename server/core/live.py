@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
@@ -110,6 +111,18 @@ async def relay() -> None:
         except Exception as fault:  # whatever it is, the next try may do
             log.warning("redis does not answer, live pages poll: %s", repr(fault))
             await asyncio.sleep(RESPITE_S)
+
+
+@asynccontextmanager
+async def relaying() -> AsyncIterator[None]:
+    """The relay, for as long as a process serves."""
+    task = asyncio.create_task(relay())
+    try:
+        yield
+    finally:
+        while not task.done():  # until Python 3.12 wait_for, with which redis-py sends, may swallow a cancellation
+            task.cancel()
+            await asyncio.wait([task], timeout=0.1)
 
 
 def hand_out(audience: str, topics: list[str]) -> None:

@@ -73,6 +73,7 @@ async def facts_page(request: Request, meeting: dict[str, Any], filled: forms.Fi
 @post(address(CORRECT), can=CORRECT.can, status_code=200)
 async def correct(request: Request, meeting_id: FromPath[int]) -> Response[Any]:
     meeting = await find(Meeting, request.user, meeting_id)
+    open_times(meeting)
     filled = await forms.fill(request, CORRECTED)
     if fields.times_fit(filled) and (wrong := await corrections.wrong_times(meeting, filled.values)):
         filled.errors["ends_at"] = wrong

@@ -10,7 +10,7 @@ from tests.browser.stacks import Demonstration
 from tests.browser.visitors import KEEP_PICTURES, Visitors, launch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = launch(playwright)
@@ -18,7 +18,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
     """The demonstration, running since 15:00 of a Sunday in November 2026."""
     stack = Demonstration(tmp_path_factory.mktemp("stack") / "data")
@@ -27,7 +27,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
     stack.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def all_visitors(stack: Demonstration, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Visitors:
     """Who visits; PICTURES names a folder in which their screens are kept, to be looked at."""
     kept = os.environ.get(KEEP_PICTURES)

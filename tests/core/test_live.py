@@ -37,12 +37,9 @@ async def quick(database, monkeypatch):
     monkeypatch.setattr(live, "BEAT_S", BEAT_S)
     monkeypatch.setattr(live, "RESPITE_S", 0.1)
     monkeypatch.setattr(live, "_silent_until", 0.0)
-    relay = asyncio.create_task(live.relay())
-    await until_subscribed()
-    yield
-    relay.cancel()
-    with suppress(asyncio.CancelledError):
-        await relay
+    async with live.relaying():
+        await until_subscribed()
+        yield
 
 
 async def until_subscribed() -> None:

@@ -15,7 +15,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("faults"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Realm]:
     realm = Realm(tmp_path_factory.mktemp("realm") / "data")
     realm.start().until_started()
