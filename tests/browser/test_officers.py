@@ -42,7 +42,9 @@ def test_a_gathering_of_yesterday_is_entered_afterwards(visitors: Visitors):
     plan(page, "昨天临时开的小组会", just_now(page) - DAY, held=True)
     expect(page.get_by_role("heading", name="签到")).to_be_visible()
     page.get_by_role("button", name="全部到会").click()
+    expect(page.get_by_text("已记入")).to_be_visible()
     page.get_by_role("button", name="完成签到").click()
+    page.wait_for_url(re.compile(r"/meetings/\d+$"))
     expect(page.get_by_text("已记入")).to_be_visible()
     visitors.picture(page, "60-entered-afterwards", full_page=True)
 

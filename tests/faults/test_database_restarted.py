@@ -1,5 +1,6 @@
 """PostgreSQL restarted, killed, gone: a slow page or a plain word, never a hung one; what was acknowledged is there."""
 import asyncio
+import re
 import signal
 from collections import Counter
 from time import monotonic
@@ -78,7 +79,7 @@ async def test_gone_for_long_every_page_says_so_at_once(realm: Realm):
                 assert pages[4].status_code == 200, "what needs no database is there"
             health = await asyncio.to_thread(realm.health)
             assert health["status"] == 503
-            assert '"database":"down: ConnectionError","redis":"ok"' in health["body"]
+            assert re.search('"database":"down: [A-Za-z]+","redis":"ok"', str(health["body"]))
         assert (await member.post(realm.scan(meeting))).status_code == 200
 
 
