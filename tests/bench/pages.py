@@ -13,7 +13,7 @@ VIEWER = token(0, 10)  # a member of the village's branch
 
 NEWEST_HELD = """
 SELECT m.id, t.id AS thread FROM meeting m JOIN thread t ON t.organisation_id = m.branch_id AND t.kind = 'meetings'
-WHERE m.recorded_at IS NOT NULL ORDER BY m.begins_at DESC LIMIT 1"""
+WHERE m.recorded_at IS NOT NULL AND m.ends_at < now() ORDER BY m.begins_at DESC LIMIT 1"""
 
 
 def held(stack: Stack) -> Record:
