@@ -4,7 +4,8 @@ Ordinary queries go through the Piccolo tables; `rows` and `row` are for fixed S
 All of them join the transaction that is open, if one is."""
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -86,9 +87,14 @@ async def transaction() -> AsyncIterator[None]:
     finally:
         await database.pool.release(connection, timeout=GIVE_BACK_S)
     if waiting:
-        task = asyncio.create_task(tell(waiting))
-        _telling.add(task)
-        task.add_done_callback(_telling.discard)
+        begin(waiting)
+
+
+def begin(calls: Sequence[AfterCommit]) -> None:
+    """Begins the calls, one after the other; nobody waits for them but `all_told`."""
+    task = asyncio.create_task(tell(calls))
+    _telling.add(task)
+    task.add_done_callback(_telling.discard)
 
 
 def after_commit(call: AfterCommit) -> None:
@@ -99,7 +105,7 @@ def after_commit(call: AfterCommit) -> None:
     waiting.append(call)
 
 
-async def tell(calls: list[AfterCommit]) -> None:
+async def tell(calls: Sequence[AfterCommit]) -> None:
     """Makes the calls one after the other; the change they tell of stands whatever becomes of them."""
     for call in calls:
         try:
@@ -110,8 +116,9 @@ async def tell(calls: list[AfterCommit]) -> None:
 
 async def all_told(within_s: float = 1) -> None:
     """Waits for what commits have begun, at the end of a process."""
-    if _telling:
-        await asyncio.wait(_telling, timeout=within_s)
+    given_up = time.monotonic() + within_s
+    while _telling and time.monotonic() < given_up:  # what is told may begin to tell
+        await asyncio.wait(_telling, timeout=given_up - time.monotonic())
 
 
 async def leave_as_it_is(_: Connection) -> None:

@@ -21,7 +21,9 @@ def clean(body: bytes) -> tuple[dict[str, int], bytes]:
         if picture.width * picture.height > MOST_PIXELS:
             raise ValueError("照片的像素太多，请用手机直接拍一张")
         picture.load()
-    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ValueError("照片的像素太多，请用手机直接拍一张") from None
+    except UnidentifiedImageError:
         raise ValueError("这不是照片，请选择 JPG、PNG、WebP 或 HEIC 格式的照片") from None
     upright = ImageOps.exif_transpose(picture).convert("RGB")
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))

@@ -117,7 +117,8 @@ def moment(name: str, label: str) -> Field:
             raise ValueError(f"{label}要写成 2026-11-22 19:30 这样") from None
         if value.tzinfo is None:
             value = value.replace(tzinfo=BEIJING)
-        if not FIRST_YEAR <= value.astimezone(BEIJING).year <= LAST_YEAR:
+        near = FIRST_YEAR - 1 <= value.year <= LAST_YEAR + 1  # asked first: at the ends of time no zone can be changed
+        if not (near and FIRST_YEAR <= value.astimezone(BEIJING).year <= LAST_YEAR):
             raise ValueError(f"{label}的年份不对，要在 {FIRST_YEAR} 到 {LAST_YEAR} 年之间")
         return value
     return Field(name, label, read_moment)

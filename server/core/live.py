@@ -3,6 +3,7 @@
 An event carries a topic and nothing else ("meeting-7"); the browser then asks for the piece again, with its own
 rights. Where Redis or the connection fails the pages ask every few seconds instead; no page ever waits for Redis."""
 import asyncio
+import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,13 +13,14 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from server.core.database import after_commit, all_told
+from server.core.database import after_commit, all_told, begin
 from server.settings import settings
 
 log = logging.getLogger(__name__)
 
 CHANNEL = "live"
 BEAT_S = 20  # a comment line keeps proxies from closing the stream; then it is asked, too, whether it may go on
+TELL_S = 0.05  # what is to be told within it is told once
 GATHER_S = 0.5  # what changes within it is told once: a hall checking in is two renewals a second, not fifty
 PATIENCE_S = 1  # with Redis, for one answer
 RESPITE_S = 2  # in which it is not asked again once it was silent
@@ -55,6 +57,7 @@ class Listener:
 _redis: Redis | None = None
 _silent_until = 0.0  # by time.monotonic()
 _listeners: set[Listener] = set()
+_untold: dict[tuple[str, ...], None] = {}  # in order, each once
 
 
 def redis() -> Redis:
@@ -69,6 +72,7 @@ async def close() -> None:
     """Tells what is still to be told, then lets go of the client: the end of a process."""
     global _redis
     await all_told()
+    _untold.clear()
     if _redis is not None:
         await _redis.aclose()
         _redis = None
@@ -93,8 +97,23 @@ def changed(audience: str, *topics: str) -> None:
 
     audience: an organisation's path ("1/17/301/"), heard there and above, or "person-7"."""
     async def tell() -> None:
-        await attempt(lambda: redis().publish(CHANNEL, "\n".join((audience, *topics))), "open pages ask by themselves")
+        announce(audience, *topics)
     after_commit(tell)
+
+
+def announce(audience: str, *topics: str) -> None:
+    """As `changed`, for what one statement has changed by itself, outside of a transaction."""
+    if not _untold:
+        begin([tell_all])
+    _untold[audience, *topics] = None
+
+
+async def tell_all() -> None:
+    """Tells Redis in one message what is to be told, each thing once: halls that check in say it a thousand times."""
+    await asyncio.sleep(TELL_S)
+    message = json.dumps(list(_untold))
+    _untold.clear()
+    await attempt(lambda: redis().publish(CHANNEL, message), "open pages ask by themselves")
 
 
 async def relay() -> None:
@@ -106,8 +125,8 @@ async def relay() -> None:
                 while True:
                     message = await subscription.get_message(ignore_subscribe_messages=True, timeout=BEAT_S)
                     if message:
-                        audience, *topics = message["data"].decode().split("\n")
-                        hand_out(audience, topics)
+                        for audience, *topics in json.loads(message["data"]):
+                            hand_out(audience, topics)
         except Exception as fault:  # whatever it is, the next try may do
             log.warning("redis does not answer, live pages poll: %s", repr(fault))
             await asyncio.sleep(RESPITE_S)

@@ -23,7 +23,7 @@ async def history(subject_kind: str, subject_id: int) -> list[Record]:
 
 def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
     """name → [before, after] for everything that differs."""
-    return {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
+    return {name: [before.get(name), after.get(name)] for name in before | after if before.get(name) != after.get(name)}
 
 
 async def append(

@@ -20,6 +20,7 @@ from server.meetings import amendments, fields, logs
 from server.meetings.rules import REASON_MAX, Kind, Mark
 from server.meetings.show import head, told
 from server.meetings.tables import Meeting, times
+from server.members.tables import members_of
 from server.permissions import Can
 
 EXPLANATION = (forms.text("explanation", "更改说明", most=REASON_MAX),)
@@ -63,15 +64,19 @@ async def show(request: Request, meeting: dict[str, Any], mode: str, filled: for
             "id": explanation["id"], "who": explanation["who"], "text": explanation["explanation"],
             "when": exactly(explanation["explained_at"], now())},
         kinds=forms.options(Kind), marks=forms.options(Mark), amendments=await told(meeting),
-        people=[{"id": person, "name": name, "mark": filled.typed.get(f"mark-{person}", mark)}
-                for person, name, mark in listed],
+        people=[{"id": person, "name": name, "mark": filled.typed.get(f"mark-{person}", mark),
+                 "listed": mark is not None} for person, name, mark in listed],
         **more)
 
 
 async def attendance_of(meeting: dict[str, Any], explanation: Record | None) -> list[list[Any]]:
-    """The list whose marks the committee may change: the log's, or the one that the branch proposes."""
+    """Everybody whose mark the committee may give: who is on the log's list, or on the one that the branch proposes,
+    then the other members of the branch, for whom it may have forgotten."""
     content = await amendments.log_content(meeting) | (json.loads(explanation["proposal"]) if explanation else {})
-    return content["attendance"]
+    listed = {person for person, _, _ in content["attendance"]}
+    return content["attendance"] + [[member["person_id"], member["name"], None]
+                                    for member in await members_of(meeting["branch_id"])
+                                    if member["person_id"] not in listed]
 
 
 @post("/meetings/{meeting_id:int}/amendments", can=Can.MEETING_KEEP, status_code=200)
@@ -114,7 +119,9 @@ async def read_change(
     given = {int(name.removeprefix("mark-")): mark for name, mark in marks.values.items()}
     before, values = await amendments.log_content(meeting), filled.values
     after: dict[str, Any] = {name: values[name] for name in ("topic", "place", *logs.FIELDS)}
-    after |= {"kinds": [str(kind) for kind in values["kinds"]], "attendance": amendments.merged(attendance, given)}
+    listed = {person for person, _, _ in before["attendance"]}
+    after |= {"kinds": [str(kind) for kind in values["kinds"]], "attendance": [
+        one for one in amendments.merged(attendance, given) if one[0] in listed or one[2]]}
     return filled, after | {name: unless_same(before[name], values[name]) for name in ("begins_at", "ends_at")}
 
 

@@ -84,6 +84,8 @@ def rows_of(difference: dict[str, list[Any]]) -> list[dict[str, str]]:
 async def explain(actor: Actor, meeting: dict[str, Any], explanation: str) -> int:
     """更改说明: the branch tells its committee what is wrong in a locked log and why. WrongState before the lock, or
     while another explanation is open."""
+    if times(meeting).cancelled:
+        raise WrongState("取消了的会议没有日志可改；实际开过的，请另行补记")
     if not times(meeting).locked(now()):
         raise WrongState("还没有锁定，支部可以直接更改")
     async with transaction():
@@ -120,7 +122,7 @@ async def put_before_committee(
     if made is None:
         raise WrongState("已经有一份更改说明在等党委处理")
     await audit.record(actor, "explain", "meeting", meeting["id"], why=explanation)
-    branch, topic = actor.organisation_name, meeting["topic"]
+    branch, topic = actor.organisation_name, (await log_content(meeting))["topic"]
     await threads.post_card(
         actor, "reports", REPORT, made["id"],
         cards.report(branch, topic, meeting["begins_at"], actor.signature, explanation, now()),

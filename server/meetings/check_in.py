@@ -18,9 +18,11 @@ from server.meetings.rules import CHECK_IN_OPENS, LOG_LOCK, Mark, Times
 from server.meetings.tables import open_times, own_place, times
 
 KEY_PURPOSE = "check-in"
+CAME = (Mark.PRESENT, Mark.GUEST)
 WRONG_CODES = Throttle("check-in code", most=tokens.CODE_TRIES)
 
-# The mark and its evidence in one statement: this is what a whole hall does within a minute.
+# The mark and its evidence in one statement, whole or not at all: this is what a whole hall does within a minute. It
+# answers with the branch's path if it marked, and with what stood there before.
 CHECK_IN = f"""
 WITH came AS (
     UPDATE attendance a SET mark = '参加', how = $3, marked_at = $4, marked_by = $2, scan = $5
@@ -33,7 +35,8 @@ WITH came AS (
     INSERT INTO audit_event ({audit.COLUMNS})
     SELECT $7::text, $8::bigint, $9::text, $10::text, $11::bigint, $12::text, $13::text, $14::bigint,
            $15::jsonb, $16::jsonb, $17::text, $18::text FROM came)
-SELECT branch_path FROM came"""
+SELECT (SELECT branch_path FROM came), a.mark, a.marked_at FROM attendance a
+WHERE a.meeting_id = $1 AND a.person_id = $2"""
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,15 @@ async def check_in(actor: Actor, meeting_id: int, how: str, scan: bytes | None =
     how: 扫码 or 数字码; scan: the grant that was used, so that it serves one person once."""
     moment = now()
     try:
-        async with transaction():
-            came = await row(CHECK_IN, meeting_id, actor.person_id, how, moment, scan, CHECK_IN_OPENS,
-                             *audit.values(actor, "check_in", "meeting", meeting_id, after={"how": how}))
-            if came:
-                live.changed(came["branch_path"], f"meeting-{meeting_id}")
-                return Outcome(True, moment)
-    except UniqueViolationError:  # somebody else sent the same grant at the same moment
+        came = await row(CHECK_IN, meeting_id, actor.person_id, how, moment, scan, CHECK_IN_OPENS,
+                         *audit.values(actor, "check_in", "meeting", meeting_id, after={"how": how}))
+    except UniqueViolationError:  # the grant has served somebody else
         return USED
+    if came and came["branch_path"]:
+        live.announce(came["branch_path"], f"meeting-{meeting_id}")
+        return Outcome(True, moment)
+    if came and came["mark"] in CAME:
+        return Outcome(True, came["marked_at"])
     return await why_not(actor, meeting_id)
 
 
@@ -75,7 +79,7 @@ async def why_not(actor: Actor, meeting_id: int) -> Outcome:
         branch = meeting["branch"] if meeting else "别的支部"
         return Outcome(False, title="您不在这次会议的名单里",
                        text=f"这是{branch}的会议。如果您应该参加，请当面告诉主持人，由支部加上。")
-    if place["mark"] in (Mark.PRESENT, Mark.GUEST):
+    if place["mark"] in CAME:
         return Outcome(True, place["marked_at"])
     return closed(times(meeting), now())
 

@@ -17,7 +17,7 @@ from server.core.keys import key
 from server.core.page import page, see_other
 from server.core.sight import find
 from server.meetings import check_in, corrections, fields, tokens
-from server.meetings.check_in import KEY_PURPOSE, USED, Outcome
+from server.meetings.check_in import CAME, KEY_PURPOSE, Outcome
 from server.meetings.rules import LOCKED, Mark
 from server.meetings.show import head, views
 from server.meetings.tables import Meeting, own_place, people, tally, times
@@ -36,15 +36,23 @@ def secret() -> bytes:
     return key(KEY_PURPOSE)
 
 
-def read_scan(text: str) -> tokens.Token | Outcome:
-    """The token behind an address that a QR opened, or in words why it is none."""
-    try:
-        token = tokens.read(secret(), text, now())
-    except tokens.Expired:
-        return OVER
-    except tokens.BadToken:
-        return BAD
-    return BAD if token.what is tokens.What.WALL else token
+def read_scan(text: str) -> tokens.Token:
+    """The token behind an address that a QR opened; BadToken when it lets nobody check in."""
+    token = tokens.read(secret(), text, now())
+    if token.what is tokens.What.WALL:
+        raise tokens.BadToken
+    return token
+
+
+async def refused(request: Request, fault: tokens.BadToken) -> Response[Any]:
+    """Why what was scanned can't be used; who has checked in with it is told that instead."""
+    if not isinstance(fault, tokens.Expired):
+        return await check_in_page(request, None, BAD, status=404)
+    meeting_id = fault.token.meeting_id
+    place = await own_place(meeting_id, request.user.person_id) if request.user else None
+    if place is None or place["mark"] not in CAME:
+        return await check_in_page(request, None, OVER, status=410)
+    return await check_in_page(request, await of_meeting(meeting_id), Outcome(True, place["marked_at"]))
 
 
 async def of_meeting(meeting_id: int) -> dict[str, Any] | None:
@@ -57,9 +65,10 @@ async def of_meeting(meeting_id: int) -> dict[str, Any] | None:
 @get("/c/{token:str}", can=Can.PUBLIC)
 async def scanned(request: Request, token: FromPath[str]) -> Response[Any]:
     """What the QR opens. It changes nothing (scanners look ahead): one button posts."""
-    scan = read_scan(token)
-    if isinstance(scan, Outcome):
-        return await check_in_page(request, None, scan, status=410 if scan is OVER else 404)
+    try:
+        scan = read_scan(token)
+    except tokens.BadToken as fault:
+        return await refused(request, fault)
     grant = token
     if scan.what is tokens.What.SCAN:
         grant = tokens.grant_token(secret(), scan.meeting_id, now())
@@ -70,7 +79,7 @@ async def scanned(request: Request, token: FromPath[str]) -> Response[Any]:
         return await check_in_page(request, None, BAD, status=404)
     place = await own_place(meeting["id"], request.user.person_id)
     its = times(meeting)
-    if place is None or place["mark"] in (Mark.PRESENT, Mark.GUEST) or not its.may_check_in(now()):
+    if place is None or place["mark"] in CAME or not its.may_check_in(now()):
         outcome = await check_in.why_not(request.user, meeting["id"])
         return await check_in_page(request, meeting, outcome)
     return await check_in_page(request, meeting, None, action=f"/c/{grant}")
@@ -92,25 +101,26 @@ async def check_in_page(
 
 @post("/c/{token:str}", can=Can.MEETING_ATTEND, status_code=200)
 async def present(request: Request, token: FromPath[str]) -> Response[Any]:
-    scan = read_scan(token)
-    if isinstance(scan, Outcome):
-        return await check_in_page(request, None, scan, status=410 if scan is OVER else 404)
+    """The button. Who is in now, or was before, is led to the page that says so."""
+    try:
+        scan = read_scan(token)
+    except tokens.BadToken as fault:
+        return await refused(request, fault)
+    grant = scan.nonce if scan.what is tokens.What.GRANT else None
+    outcome = await check_in.check_in(request.user, scan.meeting_id, "扫码", grant)
+    if outcome.done:
+        return see_other(f"/c/{token if grant else tokens.grant_token(secret(), scan.meeting_id, now())}")
     meeting = await of_meeting(scan.meeting_id)
     if meeting is None:
         return await check_in_page(request, None, BAD, status=404)
-    nonce = scan.nonce if scan.what is tokens.What.GRANT else None
-    used = nonce and await row("SELECT person_id FROM attendance WHERE scan = $1", nonce)
-    if used and used["person_id"] != request.user.person_id:
-        return await check_in_page(request, meeting, USED, status=409)
-    outcome = await check_in.check_in(request.user, scan.meeting_id, "扫码", nonce)
-    return await check_in_page(request, meeting, outcome, status=200 if outcome.done else 409)
+    return await check_in_page(request, meeting, outcome, status=409)
 
 
 @get("/meetings/{meeting_id:int}/check-in", can=Can.MEETING_ATTEND)
 async def code_form(request: Request, meeting_id: FromPath[int]) -> Response[Any]:
     meeting = await find(Meeting, request.user, meeting_id)
     place, its = await own_place(meeting_id, request.user.person_id), times(meeting)
-    done = place is not None and place["mark"] in (Mark.PRESENT, Mark.GUEST)
+    done = place is not None and place["mark"] in CAME
     outcome = None if place is not None and not done and its.may_check_in(now()) else await check_in.why_not(
         request.user, meeting_id)
     return await check_in_page(request, meeting, outcome, ask_code=True, action=f"/meetings/{meeting_id}/check-in")

@@ -7,7 +7,7 @@ from server.core.database import rows
 from server.core.periods import Every, period_of
 from server.core.workdays import beijing_date
 from server.meetings.rules import Kind
-from server.meetings.tables import AMENDED
+from server.meetings.tables import NEWEST
 from server.organisations.tables import groups_of, has_committee
 
 WORDS = {Every.MONTH: "本月", Every.QUARTER: "本季度", Every.YEAR: "本年"}
@@ -35,10 +35,14 @@ async def owed_by(branch_id: int) -> list[dict[str, Any]]:
     No 支委会 is owed without a committee, no 党小组会 without groups."""
     has = {None: True, "committee": await has_committee(branch_id), "groups": bool(await groups_of(branch_id))}
     held = await rows(f"""
-        SELECT kind, begins_at FROM meeting m CROSS JOIN unnest(m.kinds) AS kind
-        WHERE m.branch_id = $1 AND m.state = 'open' AND m.begins_at <= $2
-          AND m.begins_at >= date_trunc('year', $2 AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai'
-          AND (m.recorded_at IS NOT NULL OR {AMENDED})""", branch_id, now())
+        SELECT kind, l.begins_at FROM meeting m {NEWEST}
+        CROSS JOIN LATERAL (SELECT coalesce((v.content->>'begins_at')::timestamptz, m.begins_at) AS begins_at,
+            CASE WHEN v.content IS NULL THEN m.kinds
+                 ELSE ARRAY(SELECT jsonb_array_elements_text(v.content->'kinds')) END AS kinds) l
+        CROSS JOIN unnest(l.kinds) AS kind
+        WHERE m.branch_id = $1 AND m.state = 'open' AND l.begins_at <= $2
+          AND l.begins_at >= date_trunc('year', $2 AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai'
+          AND (m.recorded_at IS NOT NULL OR v.content IS NOT NULL)""", branch_id, now())
     found = []
     for one in OWED:
         if has[one.needs]:

@@ -9,12 +9,18 @@ from server.core.database import rows
 from server.core.dates import WEEKDAYS, clock_time, local
 from server.core.page import page
 from server.meetings.show import MARK_TONES
+from server.meetings.tables import NEWEST
 from server.permissions import Can
 
-OWN = """
-SELECT m.id, m.topic, m.kinds, m.begins_at, a.mark, a.how, a.marked_at, a.reply FROM attendance a
-JOIN meeting m ON m.id = a.meeting_id AND m.state = 'open'
-WHERE a.person_id = $1 AND m.branch_id = $2 AND m.begins_at <= $3 ORDER BY m.begins_at DESC, m.id DESC LIMIT 60"""
+OWN = f"""
+SELECT m.id, coalesce(v.content->>'topic', m.topic) AS topic, m.kinds, m.begins_at,
+       CASE WHEN v.content IS NULL THEN a.mark ELSE its.mark END AS mark,
+       CASE WHEN v.content IS NULL OR its.mark = a.mark THEN a.how END AS how, a.marked_at
+FROM meeting m LEFT JOIN attendance a ON a.meeting_id = m.id AND a.person_id = $1 {NEWEST}
+LEFT JOIN LATERAL (SELECT one->>2 AS mark, true AS listed FROM jsonb_array_elements(v.content->'attendance') AS one
+                   WHERE (one->>0)::bigint = $1) its ON true
+WHERE m.state = 'open' AND m.branch_id = $2 AND m.begins_at <= $3 AND (a.person_id IS NOT NULL OR its.listed)
+ORDER BY m.begins_at DESC, m.id DESC LIMIT 60"""
 
 
 @get("/me/attendance", can=Can.MEETING_ATTEND)

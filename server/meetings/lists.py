@@ -1,4 +1,5 @@
 """The list of meetings: what is on or next on top, then month by month what was and is to come."""
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
 from itertools import groupby
@@ -11,7 +12,7 @@ from server.core.clock import now
 from server.core.dates import WEEKDAYS, clock_time, local
 from server.meetings.cards import next_up
 from server.meetings.due import owed_by
-from server.meetings.rules import TONES, Stage
+from server.meetings.rules import TONES, Mark, Stage
 from server.meetings.tables import PAGE, meeting_list, times
 from server.permissions import Can
 
@@ -52,13 +53,20 @@ def month_of(meeting: Record) -> tuple[int, int]:
 
 
 def item(meeting: Record, actor: Actor) -> dict[str, Any]:
-    begins, stage = local(meeting["begins_at"]), times(meeting, amended=meeting["amended"]).stage(now())
+    stage = times(meeting, amended=meeting["amended"] is not None).stage(now())
     begun = stage not in (Stage.PLANNED, Stage.CANCELLED)
-    line = ["、".join(meeting["kinds"]), clock_time(begins), meeting["place"]]
+    its: dict[str, Any] = dict(meeting)
+    if meeting["amended"]:
+        its |= json.loads(meeting["amended"])
+        its["begins_at"] = datetime.fromisoformat(its["begins_at"])
+        marks = [mark for _, _, mark in its["attendance"]]
+        its |= {"present": marks.count(Mark.PRESENT), "expected": len(marks) - marks.count(Mark.GUEST)}
+    begins = local(its["begins_at"])
+    line = ["、".join(its["kinds"]), clock_time(begins), its["place"]]
     return {
         "href": f"/meetings/{meeting['id']}", "day": str(begins.day), "weekday": WEEKDAYS[begins.weekday()],
-        "title": meeting["topic"], "stage": str(stage), "tone": TONES[stage],
+        "title": its["topic"], "stage": str(stage), "tone": TONES[stage],
         "line": " · ".join(filter(None, line)),
-        "came": f"{meeting['present']} / {meeting['expected']}" if begun and meeting["expected"] else None,
+        "came": f"{its['present']} / {its['expected']}" if begun and its["expected"] else None,
         "branch": None if actor.may(Can.MEETING_ATTEND) else meeting["branch"],
     }

@@ -11,7 +11,7 @@ from server.core.database import row, rows, transaction
 from server.core.moves import WrongState
 from server.meetings import cards
 from server.meetings.rules import PHOTOS_MAX, Verdict, checker
-from server.meetings.tables import open_times, tally, written
+from server.meetings.tables import open_times, tally, times, written
 from server.permissions import Role
 from server.threads import actions as threads
 
@@ -41,6 +41,7 @@ async def write(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], ve
     Stale when somebody saved in between. What is the same as before makes no new version, so its check stands."""
     async with transaction():
         refuse(meeting)
+        await rows("SELECT FROM meeting WHERE id = $1 FOR NO KEY UPDATE", meeting["id"])  # one after the other
         current = await row("SELECT * FROM meeting_log WHERE meeting_id = $1 FOR UPDATE", meeting["id"])
         await rows("DELETE FROM log_draft WHERE meeting_id = $1 AND person_id = $2", meeting["id"], actor.person_id)
         if current and all(current[name] == texts[name] for name in FIELDS):
@@ -90,7 +91,7 @@ async def note_photos(actor: Actor, meeting_id: int) -> None:
     """Other photographs are another log to check; the text, and who types it just now, are not disturbed."""
     await rows("""
         INSERT INTO meeting_log (meeting_id, version, written_by, written_at, photos) VALUES ($1, 0, $2, $3, 1)
-        ON CONFLICT (meeting_id) DO UPDATE SET photos = meeting_log.photos + 1, written_by = $2, written_at = $3""",
+        ON CONFLICT (meeting_id) DO UPDATE SET photos = meeting_log.photos + 1""",
                meeting_id, actor.person_id, now())
 
 
@@ -113,7 +114,10 @@ async def who_checks(meeting: dict[str, Any], log: Any) -> Role:
         SELECT a.person_id FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
         WHERE g.organisation_id = $1 AND g.role = $2 AND (g.until IS NULL OR g.until > $3)""",
                             meeting["branch_id"], str(Role.ORGANISER), now())
-    wrote_it = any(organiser["person_id"] == log["written_by"] for organiser in organisers)
+    photographers = await rows("""SELECT f.uploaded_by FROM log_photo l JOIN file f ON f.id = l.file_id
+                                  WHERE l.meeting_id = $1 AND l.removed_at IS NULL""", meeting["id"])
+    authors = {log["written_by"], *(one["uploaded_by"] for one in photographers)}
+    wrote_it = any(organiser["person_id"] in authors for organiser in organisers)
     return Role(checker(wrote_it, bool(organisers)))
 
 
@@ -127,6 +131,8 @@ async def check(actor: Actor, meeting: dict[str, Any], version: int, photos: int
         its_checker = await who_checks(meeting, log)
         if actor.role != its_checker:
             raise PermissionDeniedException(f"这份记录由{its_checker}审核")
+        if times(meeting).cancelled or meeting["amended"]:
+            raise WrongState("这份记录不用再审核了")
         done = await row("""
             INSERT INTO log_check (meeting_id, log_version, photos, verdict, reason, checked_by, who, checked_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -65,14 +65,17 @@ async def shown(actor: Actor, meeting: dict[str, Any]) -> dict[str, Any]:
     return context | await text_of(actor, meeting, context, content) | {
         "back": "/meetings", "branch": context["meeting"]["branch"], "notice": None, "form": {}, "errors": {},
         "acts": acts(actor, context, place), "changes": changes(actor, context),
-        "own": own_words(place), "locked": lock_words(actor, meeting, context),
+        "own": own_words(place, context["amended"], actor.person_id), "locked": lock_words(actor, meeting, context),
         "attendance": None if its.cancelled else attendance,
         "attendance_note": None, "amendments": await told(meeting) if meeting["explained"] else [],
     }
 
 
-def own_words(place: Record | None) -> dict[str, str] | None:
-    """The viewer's own place on the list."""
+def own_words(place: Record | None, amended: dict[str, Any] | None, person_id: int) -> dict[str, str] | None:
+    """The viewer's own place on the list, or in the log as the committee made it."""
+    mark = next((mark for person, _, mark in amended["attendance"] if person == person_id), None) if amended else None
+    if mark and (place is None or mark != place["mark"]):
+        return {"text": f"您的参加情况：{mark}", "tone": MARK_TONES[mark]}
     if place is None:
         return None
     if place["mark"] == Mark.PRESENT:
@@ -128,15 +131,17 @@ async def text_of(actor: Actor, meeting: dict[str, Any], context: dict[str, Any]
     moment, shot = now(), await pictures(meeting["id"]) if meeting["photographed"] else []
     texts = [{"label": amendments.LABELS[name], "text": content[name]} for name in FIELDS if content[name]]
     unwritten = meeting["text_version"] is None
-    if unwritten and not (context["amended"] and texts) and not shot:
+    if not shot and not (texts and (context["amended"] or not unwritten)):
         held = moment >= meeting["begins_at"] and not context["its"].cancelled
         return {"log": None, "log_missing": "还没有写会议记录。" if held else None, "check": None}
+    passed = meeting["verdict"] == Verdict.PASSED
+    if not passed and not actor.may(Can.LOG_READ):
+        shot = []  # what nobody has checked stays with the officers, whatever the committee wrote since
     shown: dict[str, Any] = {
         "texts": texts, "photos": shot, "signature": None, "state": None, "tone": None, "returned": None}
     if context["amended"] or unwritten:
         readable = context["amended"] or actor.may(Can.LOG_READ)
         return {"log": shown if readable else None, "log_missing": None if readable else UNSEEN, "check": None}
-    passed = meeting["verdict"] == Verdict.PASSED
     if not passed and not actor.may(Can.LOG_READ):
         return {"log": None, "log_missing": UNSEEN, "check": None}
     checker = None if meeting["verdict"] else await who_checks(meeting, meeting)
@@ -147,7 +152,7 @@ async def text_of(actor: Actor, meeting: dict[str, Any], context: dict[str, Any]
         "returned": meeting["check_reason"] if meeting["verdict"] == Verdict.RETURNED else None,
     }
     check = None
-    if checker is not None and actor.role == checker and actor.may(Can.LOG_CHECK):
+    if checker is not None and not context["its"].cancelled and actor.role == checker and actor.may(Can.LOG_CHECK):
         check = {"action": f"/meetings/{meeting['id']}/log/check", "version": meeting["text_version"],
                  "photos": meeting["text_photos"]}
     return {"log": shown, "log_missing": None, "check": check}

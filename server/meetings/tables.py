@@ -31,6 +31,8 @@ LEFT JOIN log_check k ON (k.meeting_id, k.log_version, k.photos) = (l.meeting_id
 WHERE m.id = $1 AND {scope}"""
 ONE_OF_BRANCH = MEETING.format(scope="m.branch_id = $2")  # what Meeting.visible_to says
 ONE_IN_TREE = MEETING.format(scope="m.branch_path LIKE $2 || '%'")
+NEWEST = """LEFT JOIN LATERAL (SELECT content FROM version WHERE subject_kind = 'meeting_log' AND subject_id = m.id
+                   ORDER BY number DESC LIMIT 1) v ON true"""  # the log as the committee last made it
 AMENDED = "EXISTS (SELECT FROM version WHERE subject_kind = 'meeting_log' AND subject_id = m.id)"  # whether m's log is
 
 
@@ -118,11 +120,11 @@ def open_times(meeting: dict[str, Any]) -> Times:
 
 
 MEETING_LIST = f"""
-SELECT m.*, o.name AS branch, v.present, v.expected, {AMENDED} AS amended
-FROM meeting m JOIN organisation o ON o.id = m.branch_id
+SELECT m.*, o.name AS branch, c.present, c.expected, v.content::text AS amended
+FROM meeting m JOIN organisation o ON o.id = m.branch_id {NEWEST}
 CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE mark IN ('参加')) AS present,
                            count(*) FILTER (WHERE expected) AS expected
-                    FROM attendance WHERE meeting_id = m.id) v
+                    FROM attendance WHERE meeting_id = m.id) c
 WHERE {{scope}} AND (m.begins_at, m.id) < ($2, $3)
 ORDER BY m.begins_at DESC, m.id DESC LIMIT {PAGE + 1}"""
 OF_BRANCH = MEETING_LIST.format(scope="m.branch_id = $1")

@@ -7,7 +7,7 @@ from server.core.database import row, rows
 from server.core.dates import day
 from server.core.workdays import beijing_date
 from server.meetings.rules import checker
-from server.meetings.tables import AMENDED
+from server.meetings.tables import AMENDED, NEWEST
 from server.permissions import Can, Role
 from server.todos.sources import AREAS, SOURCES, ToDo
 
@@ -16,11 +16,17 @@ SELECT m.id, m.topic, l.written_at, p.name AS writer,
   EXISTS (SELECT FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
           WHERE g.organisation_id = m.branch_id AND g.role = '组织委员' AND (g.until IS NULL OR g.until > $2)
   ) AS has_organiser,
-  EXISTS (SELECT FROM role_grant g JOIN account a ON a.id = g.account_id AND a.person_id = l.written_by
+  EXISTS (SELECT FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
+          AND (a.person_id = l.written_by OR a.person_id IN (
+            SELECT f.uploaded_by FROM log_photo h JOIN file f ON f.id = h.file_id
+            WHERE h.meeting_id = m.id AND h.removed_at IS NULL))
           WHERE g.organisation_id = m.branch_id AND g.role = '组织委员' AND (g.until IS NULL OR g.until > $2)
   ) AS by_organiser
 FROM meeting_log l JOIN meeting m ON m.id = l.meeting_id JOIN person p ON p.id = l.written_by
-WHERE m.branch_id = $1 AND NOT EXISTS (
+WHERE m.branch_id = $1 AND m.state = 'open'
+  AND (l.chair || l.recorder || l.guests || l.agenda || l.minutes || l.decisions || l.votes <> ''
+       OR EXISTS (SELECT FROM log_photo WHERE meeting_id = m.id AND removed_at IS NULL))
+  AND NOT EXISTS (
     SELECT FROM log_check c WHERE (c.meeting_id, c.log_version, c.photos) = (l.meeting_id, l.version, l.photos))
   AND NOT {AMENDED}
 ORDER BY l.written_at LIMIT 50"""
@@ -45,19 +51,20 @@ async def to_amend(actor: Actor) -> list[ToDo]:
         ToDo(str((beijing_date(now()) - beijing_date(one["explained_at"])).days), "天前", "amber",
              f"更改说明 · {one['branch']} {one['topic']}", f"说明：{one['explanation']}",
              f"/meetings/{one['meeting_id']}/amendments")
-        for one in await rows("""
-            SELECT a.meeting_id, a.explanation, a.explained_at, m.topic, o.name AS branch
-            FROM amendment a JOIN meeting m ON m.id = a.meeting_id JOIN organisation o ON o.id = m.branch_id
+        for one in await rows(f"""
+            SELECT a.meeting_id, a.explanation, a.explained_at, coalesce(v.content->>'topic', m.topic) AS topic,
+                o.name AS branch
+            FROM amendment a JOIN meeting m ON m.id = a.meeting_id JOIN organisation o ON o.id = m.branch_id {NEWEST}
             WHERE a.state = '待处理' AND m.branch_path LIKE $1 || '%' ORDER BY a.explained_at, a.id LIMIT 50""",
             actor.organisation_path)]
 
 
 async def area(actor: Actor) -> dict[str, Any] | None:
     """The way to the meetings, with how this month stands."""
-    found = await row("""
+    found = await row(f"""
         SELECT count(*) FILTER (WHERE m.ends_at <= $2) AS held,
-               count(*) FILTER (WHERE m.ends_at <= $2 AND m.recorded_at IS NOT NULL) AS recorded
-        FROM meeting m WHERE m.branch_path LIKE $1 || '%' AND m.state = 'open' AND m.origin <> 'late'
+               count(*) FILTER (WHERE m.ends_at <= $2 AND (m.recorded_at IS NOT NULL OR {AMENDED})) AS recorded
+        FROM meeting m WHERE m.branch_path LIKE $1 || '%' AND m.state = 'open' AND (m.origin <> 'late' OR {AMENDED})
           AND m.begins_at >= date_trunc('month', $2 AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai'
           AND m.begins_at <= $2""", actor.organisation_path, now())
     line = f"本月已开展 {found['held']} 次，已记入 {found['recorded']} 次" if found else ""

@@ -40,7 +40,11 @@ class BadToken(Exception):
 
 
 class Expired(BadToken):
-    """A token that was ours and is over."""
+    """A token that was ours and is over; `token` is what it was."""
+
+    def __init__(self, token: "Token") -> None:
+        super().__init__()
+        self.token = token
 
 
 @dataclass(frozen=True)
@@ -92,14 +96,16 @@ def read(key: bytes, text: str, now: datetime) -> Token:
         number, meeting_id, issued, nonce = BODY.unpack(raw[:-MAC_BYTES])
     except (binascii.Error, StructError, ValueError) as fault:
         raise BadToken from fault
+    what = next((what for what, its in NUMBERS.items() if its == number), None)
+    if what is None or base64.urlsafe_b64encode(raw).decode().rstrip("=") != text:  # a kind, or a spelling, not ours
+        raise BadToken
     if not hmac.compare_digest(hmac.digest(key, raw[:-MAC_BYTES], "sha256")[:MAC_BYTES], raw[-MAC_BYTES:]):
         raise BadToken
-    what = next(what for what, its in NUMBERS.items() if its == number)
-    began = datetime.fromtimestamp(issued, UTC)
+    token = Token(what, meeting_id, datetime.fromtimestamp(issued, UTC), nonce)
     life = LIVES.get(what)
-    if life and now >= began + life:
-        raise Expired
-    return Token(what, meeting_id, began, nonce)
+    if life and now >= token.issued + life:
+        raise Expired(token)
+    return token
 
 
 def code_at(key: bytes, meeting_id: int, window: datetime) -> str:

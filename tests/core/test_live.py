@@ -34,6 +34,7 @@ BEAT_S = 0.4
 @pytest.fixture(autouse=True)
 async def quick(database, monkeypatch):
     """The relay of a web process, with a beat that tests can wait for."""
+    monkeypatch.setattr(live, "CHANNEL", database)  # Redis is one for all workers
     monkeypatch.setattr(live, "BEAT_S", BEAT_S)
     monkeypatch.setattr(live, "RESPITE_S", 0.1)
     monkeypatch.setattr(live, "_silent_until", 0.0)
@@ -209,7 +210,7 @@ async def test_a_wall_ends_when_its_meeting_is_called_off(heard):
     async def nothing() -> None:
         pass
 
-    assert await heard(None, nothing, await wall_of(made), call_off) == [f"meeting-{made}"]
+    assert await heard(None, call_off, await wall_of(made), nothing) == [f"meeting-{made}"]
 
 
 async def test_a_wall_is_only_there_for_a_meeting_that_is_still_to_end(visit, at):

@@ -41,14 +41,14 @@ async def test_restarted_under_load_it_loses_nobody_who_was_told_you_are_here(re
             await asyncio.sleep(0.02)
         answers = await asyncio.gather(*taps)
     statuses = Counter(status for status, _, _ in answers)
-    assert set(statuses) <= {200, 503}, f"{statuses}\n{realm.output()}"
+    assert set(statuses) <= {303, 503}, f"{statuses}\n{realm.output()}"
     assert max(seconds for _, seconds, _ in answers) < if_alone(LONGEST_S)
     assert all("系统正在恢复" in text for status, _, text in answers if status == 503)
-    assert statuses[200] > PEOPLE / 2, "most of them did not notice"
+    assert statuses[303] > PEOPLE / 2, "most of them did not notice"
     await asyncio.to_thread(realm.until_back)
     there = await realm.ask(PRESENT, meeting)
     evidence = await realm.ask(EVIDENCE, "check_in", meeting)
-    assert there >= statuses[200]
+    assert there >= statuses[303]
     assert evidence == there, "whoever is marked has left evidence, and the other way round"
 
 
@@ -80,7 +80,7 @@ async def test_gone_for_long_every_page_says_so_at_once(realm: Realm):
             health = await asyncio.to_thread(realm.health)
             assert health["status"] == 503
             assert re.search('"database":"down: [A-Za-z]+","redis":"ok"', str(health["body"]))
-        assert (await member.post(realm.scan(meeting))).status_code == 200
+        assert (await member.post(realm.scan(meeting))).status_code == 303
 
 
 async def test_hanging_it_hangs_no_page_for_ever(realm: Realm):
@@ -103,7 +103,7 @@ async def test_the_worker_goes_on_with_the_new_one(realm: Realm):
     meeting = await realm.meeting()
     await realm.lay_reminder(await realm.meeting())
     async with realm.visitor(MEMBER) as member:
-        assert (await member.post(realm.scan(meeting))).status_code == 200
+        assert (await member.post(realm.scan(meeting))).status_code == 303
     await realm.until(12, realm.is_sealed)
     assert realm.child("worker").pid == before
 
@@ -118,7 +118,7 @@ async def test_after_everything_was_killed_every_acknowledged_change_is_there_an
         await asyncio.sleep(0.15)
         send(signal.SIGKILL, realm.everything())
         answers = await asyncio.gather(*taps, return_exceptions=True)
-    acknowledged = sum(isinstance(answer, tuple) and answer[0] == 200 for answer in answers)
+    acknowledged = sum(isinstance(answer, tuple) and answer[0] == 303 for answer in answers)
     realm.process.wait()
     realm.start()
     await asyncio.to_thread(realm.until_started)

@@ -23,7 +23,7 @@ async def test_a_scan_shows_one_button_and_changes_nothing(visit):
 
 async def test_the_button_checks_in(visit):
     meeting = await planned()
-    answer = await visit(MEMBER, "POST", scan(meeting))
+    answer = await visit(MEMBER, "POST", scan(meeting), follow_redirects=True)
     assert answer.status_code == 200
     assert "您已签到" in answer.text
     assert (await marks(meeting))["王秀英"] == "参加"
@@ -33,7 +33,7 @@ async def test_the_button_checks_in(visit):
 async def test_checking_in_twice_is_once(visit):
     meeting = await planned()
     for _ in range(2):
-        assert "您已签到" in (await visit(MEMBER, "POST", scan(meeting))).text
+        assert "您已签到" in (await visit(MEMBER, "POST", scan(meeting), follow_redirects=True)).text
     assert await evidence("check_in") == 1
 
 
@@ -54,8 +54,8 @@ async def test_a_scan_survives_signing_in(visit):
 async def test_a_grant_serves_one_person(visit):
     meeting = await planned()
     grant = f"/c/{tokens.grant_token(key(KEY_PURPOSE), meeting, now())}"
-    assert "您已签到" in (await visit(MEMBER, "POST", grant)).text
-    assert "您已签到" in (await visit(MEMBER, "POST", grant)).text
+    assert "您已签到" in (await visit(MEMBER, "POST", grant, follow_redirects=True)).text
+    assert "您已签到" in (await visit(MEMBER, "POST", grant, follow_redirects=True)).text
     answer = await visit(PROBATIONARY, "POST", grant)
     assert answer.status_code == 409
     assert "已经用过" in answer.text
@@ -71,6 +71,18 @@ async def test_an_old_code_says_that_it_is_over(visit, at):
     assert "已过期" in answer.text
 
 
+async def test_who_is_in_already_is_told_so_by_an_old_code_too(visit, at):
+    meeting = await planned(await at("2026-11-22 19:30"))
+    link = (await visit(MEMBER, "POST", scan(meeting))).headers["location"]
+    await at(now() + timedelta(minutes=4))
+    for method in ("GET", "POST"):
+        answer = await visit(MEMBER, method, link)
+        assert answer.status_code == 200
+        assert "您已签到" in answer.text
+    assert (await visit(PROBATIONARY, "GET", link)).status_code == 410
+    assert (await visit(None, "GET", link)).status_code == 410
+
+
 async def test_an_altered_code_is_refused(visit):
     link = scan(await planned())
     altered = link[:-3] + ("AAA" if not link.endswith("AAA") else "BBB")
@@ -82,9 +94,9 @@ async def test_an_altered_code_is_refused(visit):
 async def test_too_early_and_too_late_say_when(visit, at):
     begins = await at("2026-11-22 19:30") + timedelta(hours=1)
     meeting = await planned(begins)
-    assert "今天 20:00 开始签到" in (await visit(MEMBER, "POST", scan(meeting))).text
+    assert "今天 20:00 开始签到" in (await visit(MEMBER, "POST", scan(meeting), follow_redirects=True)).text
     await at(begins + timedelta(hours=2))
-    assert "签到已经结束" in (await visit(MEMBER, "POST", scan(meeting))).text
+    assert "签到已经结束" in (await visit(MEMBER, "POST", scan(meeting), follow_redirects=True)).text
     assert (await marks(meeting))["王秀英"] is None
 
 

@@ -64,7 +64,7 @@ POST /meetings/{meeting_id:int}/reply                  | branch own planned 303 
 
 GET  /c/{token:str}                                    | anonymous 303 | everyone 200
 POST /c/{token:str}
-    | branch own planned 409 cancelled 409 else 200 sibling 409 elsewhere 409
+    | branch own planned 409 cancelled 409 else 303 sibling 409 elsewhere 409
 GET  /meetings/{meeting_id:int}/check-in               | branch own 200
 POST /meetings/{meeting_id:int}/check-in               | branch own running 200 else 409
 GET  /meetings/{meeting_id:int}/check-in-wall          | officer own 200
