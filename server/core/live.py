@@ -125,7 +125,7 @@ async def relay() -> None:
                 while True:
                     message = await subscription.get_message(ignore_subscribe_messages=True, timeout=BEAT_S)
                     if message:
-                        for audience, *topics in json.loads(message["data"]):
+                        for audience, *topics in read(message["data"]):
                             hand_out(audience, topics)
         except Exception as fault:  # whatever it is, the next try may do
             log.warning("redis does not answer, live pages poll: %s", repr(fault))
@@ -142,6 +142,15 @@ async def relaying() -> AsyncIterator[None]:
         while not task.done():  # until Python 3.12 wait_for, with which redis-py sends, may swallow a cancellation
             task.cancel()
             await asyncio.wait([task], timeout=0.1)
+
+
+def read(message: bytes) -> list[list[str]]:
+    """What one message tells: each an audience and topics. One that is none of ours tells nothing."""
+    try:
+        return json.loads(message)
+    except ValueError:
+        log.warning("a message on %s is none of ours", CHANNEL)
+        return []
 
 
 def hand_out(audience: str, topics: list[str]) -> None:
