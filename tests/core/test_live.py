@@ -28,13 +28,13 @@ from tests.cast import (
 from tests.meetings.stories import ids_of, meeting, planned
 from tests.visits import actor_of
 
+pytestmark = pytest.mark.xdist_group("live")  # Redis is one for all workers, and one of these ends its connections
 BEAT_S = 0.4
 
 
 @pytest.fixture(autouse=True)
 async def quick(database, monkeypatch):
     """The relay of a web process, with a beat that tests can wait for."""
-    monkeypatch.setattr(live, "CHANNEL", database)  # Redis is one for all workers
     monkeypatch.setattr(live, "BEAT_S", BEAT_S)
     monkeypatch.setattr(live, "RESPITE_S", 0.1)
     monkeypatch.setattr(live, "_silent_until", 0.0)
