@@ -1,7 +1,6 @@
 """A database of its own for every test, cloned from a template migrated once; real servers; the clock an argument."""
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +8,14 @@ import pytest
 from tests.databases import connected, fresh_database
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups, and -m the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browsers and whole stacks run on one worker each, so that they don't fight for two cores."""
+    """What starts a whole stack shares it: one after another, on one worker. `-m "not stack"` leaves it out."""
     for item in items:
-        if Path(__file__).parent / "browser" in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+        room = item.path.parent.name
+        if room in ("browser", "starting") or "realm" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(room))
+            item.add_marker(pytest.mark.stack)
 
 
 @pytest.fixture

@@ -1,18 +1,10 @@
 """One realm for all tests of faults; each leaves it in good health."""
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.faults.realm import Realm
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares the realm runs on one worker, one after another."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents and "realm" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("faults"))
 
 
 @pytest.fixture(scope="package")

@@ -20,11 +20,6 @@ OURS = ("EBRANCH_", "DATABASE_", "REDIS_URL", "PORT")  # settings of whoever run
 AS_ORDINARY_USER = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"] if os.geteuid() == 0 else []
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """These tests measure seconds: one after another, on one worker. (A later hook would come after xdist's.)"""
-    item.add_marker(pytest.mark.xdist_group("starting"))
-
-
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
