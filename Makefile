@@ -10,7 +10,7 @@ run:
 test: lint
 	@$(bin)/python -m pytest -n auto --dist loadgroup
 	@[ ! -d $(postgresql_15) ] || EBRANCH_TEST_POSTGRES=$(postgresql_15) $(bin)/python -m pytest -n auto --dist loadgroup \
-		-m "not stack"
+		-m database
 
 lint:
 	@./set-up.sh tests

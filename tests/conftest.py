@@ -10,12 +10,14 @@ from tests.databases import connected, fresh_database
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups, and -m the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts a whole stack shares it: one after another, on one worker. `-m "not stack"` leaves it out."""
+    """What starts a whole stack shares it: one after another, on one worker. `-m database` chooses what runs on a
+    test's own database."""
     for item in items:
-        room = item.path.parent.name
-        if room in ("browser", "starting") or "realm" in getattr(item, "fixturenames", ()):
+        room, fixtures = item.path.parent.name, set(getattr(item, "fixturenames", ()))
+        if room in ("browser", "starting") or "realm" in fixtures:
             item.add_marker(pytest.mark.xdist_group(room))
-            item.add_marker(pytest.mark.stack)
+        elif fixtures & {"database", "world"}:
+            item.add_marker(pytest.mark.database)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ class Held:
     expected: list[Listed]
     planned_at: datetime | None  # None: entered afterwards (补记)
     log: dict[str, str]
-    marks: dict[int, tuple[Mark, str, datetime, int]] = field(default_factory=dict)  # mark, how, when, by whom
+    marks: dict[int, tuple[Mark, str, datetime, int | None]] = field(default_factory=dict)  # mark, how, when, by whom
     replies: dict[int, tuple[str, str, datetime]] = field(default_factory=dict)  # reply, note, when
     recorded_at: datetime | None = None
     written_at: datetime | None = None
@@ -189,7 +189,7 @@ def come_in(held: Held, rng: Random, likely: float) -> None:
         how = "名单" if by_list or not came or rng.random() < 0.25 else "扫码" if rng.random() < 0.9 else "数字码"
         moment = held.begins + timedelta(seconds=rng.randint(-1500, 300)) if how != "名单" else held.ends
         held.marks[member.person_id] = (
-            mark, how, moment, held.branch.keeper.person_id if how == "名单" else member.person_id)
+            mark, how, moment, held.branch.keeper.person_id if how == "名单" else None)
         if held.planned_at and mark is not Mark.ABSENT and rng.random() < 0.7:
             answered = held.planned_at + (held.begins - held.planned_at) * rng.random()
             held.replies[member.person_id] = (mark.value, "", answered)

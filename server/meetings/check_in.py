@@ -25,7 +25,7 @@ WRONG_CODES = Throttle("check-in code", most=tokens.CODE_TRIES)
 # answers with the branch's path if it marked, and with what stood there before.
 CHECK_IN = f"""
 WITH came AS (
-    UPDATE attendance a SET mark = '参加', how = $3, marked_at = $4, marked_by = $2, scan = $5
+    UPDATE attendance a SET mark = '参加', how = $3, marked_at = $4, marked_by = NULL, scan = $5
     FROM meeting m
     WHERE a.meeting_id = $1 AND a.person_id = $2 AND (a.mark IS NULL OR a.mark IN ('请假', '缺席'))
       AND m.id = a.meeting_id AND m.state = 'open'

@@ -86,7 +86,8 @@ CREATE TABLE attendance (
     marked_by bigint CONSTRAINT attendance_marker REFERENCES person ON DELETE RESTRICT,
     scan bytea CONSTRAINT attendance_scan_once UNIQUE,
     PRIMARY KEY (meeting_id, person_id),
-    CONSTRAINT attendance_mark_whole CHECK (num_nonnulls(mark, how, marked_at, marked_by) IN (0, 4))
+    CONSTRAINT attendance_mark_whole CHECK (num_nonnulls(mark, how, marked_at) IN (0, 3)),
+    CONSTRAINT attendance_marked_by_another CHECK ((marked_by IS NOT NULL) = (how IS NOT NULL AND how = '名单'))
 );
 CREATE INDEX attendance_of_person ON attendance (person_id, meeting_id);
 GRANT SELECT, INSERT, UPDATE ON attendance TO ebranch_app;

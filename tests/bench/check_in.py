@@ -19,7 +19,7 @@ CAME_ALREADY = 10  # halls in which people tap again
 ON_NOW = "SELECT id FROM meeting WHERE begins_at < now() AND ends_at > now() ORDER BY branch_id"
 NOBODY = """UPDATE attendance SET mark = NULL, how = NULL, marked_at = NULL, marked_by = NULL, scan = NULL
             WHERE mark IS NOT NULL AND meeting_id = ANY($1)"""
-EVERYBODY = """UPDATE attendance SET mark = '参加', how = '扫码', marked_at = now(), marked_by = person_id
+EVERYBODY = """UPDATE attendance SET mark = '参加', how = '扫码', marked_at = now()
                WHERE mark IS NULL AND meeting_id = ANY($1)"""
 CAME = "SELECT count(*) AS people FROM attendance WHERE mark = '参加' AND meeting_id = ANY($1)"
 BARE = [Request("/bare", method="POST")]

@@ -69,7 +69,7 @@ CROSS JOIN (SELECT id, path FROM organisation WHERE name = '某村支部') b ORD
 CAME = """
 INSERT INTO attendance (meeting_id, person_id, name, place_in_list, reply, mark, how, marked_at, marked_by)
 SELECT m.id, w.id, w.name, w.number, '参加', CASE WHEN w.number % 9 = 8 THEN '请假' ELSE '参加' END,
-       CASE WHEN w.number % 2 = 0 THEN '扫码' ELSE '名单' END, m.begins_at, w.id
+       CASE WHEN w.number % 2 = 0 THEN '扫码' ELSE '名单' END, m.begins_at, CASE WHEN w.number % 2 = 1 THEN w.id END
 FROM meeting m JOIN who w ON w.branch_id = m.branch_id WHERE m.begins_at < now();
 INSERT INTO attendance (meeting_id, person_id, name, place_in_list)
 SELECT m.id, w.id, w.name, w.number FROM meeting m JOIN who w ON w.branch_id = m.branch_id WHERE m.begins_at >= now();
