@@ -35,13 +35,18 @@ def refuse(meeting: dict[str, Any]) -> None:
         raise WrongState("会议还没有开始，不能记为已开展")
 
 
+async def hold(meeting_id: int) -> None:
+    """One officer after the other, until the transaction ends; who checks in meanwhile is not kept waiting."""
+    await rows("SELECT FROM meeting WHERE id = $1 FOR NO KEY UPDATE", meeting_id)
+
+
 async def write(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], version: int) -> int:
     """Saves the log's text on top of `version` (0: there was none) and drops the draft; returns the new version.
 
     Stale when somebody saved in between. What is the same as before makes no new version, so its check stands."""
     async with transaction():
         refuse(meeting)
-        await rows("SELECT FROM meeting WHERE id = $1 FOR NO KEY UPDATE", meeting["id"])  # one after the other
+        await hold(meeting["id"])
         current = await row("SELECT * FROM meeting_log WHERE meeting_id = $1 FOR UPDATE", meeting["id"])
         await rows("DELETE FROM log_draft WHERE meeting_id = $1 AND person_id = $2", meeting["id"], actor.person_id)
         if current and all(current[name] == texts[name] for name in FIELDS):
@@ -73,7 +78,7 @@ async def add_photo(actor: Actor, meeting: dict[str, Any], received: files.Recei
     refuse(meeting)
     picture = await files.make_fit(received)
     async with transaction():
-        await rows("SELECT FROM meeting WHERE id = $1 FOR NO KEY UPDATE", meeting["id"])  # one after the other
+        await hold(meeting["id"])
         there = await rows("""SELECT f.sha256_received FROM log_photo l JOIN file f ON f.id = l.file_id
                               WHERE l.meeting_id = $1 AND l.removed_at IS NULL""", meeting["id"])
         if picture.received in [one["sha256_received"] for one in there]:
