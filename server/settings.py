@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent  # the clone
 WAIT_FOR_SERVERS_S = 30.0  # how long an own server may take to answer
@@ -52,9 +53,18 @@ def read(environ: Mapping[str, str]) -> Settings:
         raise BadSetting(f"EBRANCH_ZONE must be internet or intranet, not {zone!r}.")
     try:
         now = environ.get("EBRANCH_NOW") or None
-        datetime.fromisoformat(now or "2026-01-01")
+        if not 2020 <= datetime.fromisoformat(now or "2026-01-01").year <= 2039:  # what the calendar reaches
+            raise ValueError
     except ValueError:
-        raise BadSetting(f"EBRANCH_NOW must be a moment like 2026-11-22T19:30, not {now!r}.") from None
+        raise BadSetting(
+            f"EBRANCH_NOW must be a moment like 2026-11-22T19:30, from 2020 to 2039, not {now!r}.") from None
+    try:
+        wait_s = float(environ.get("EBRANCH_WAIT_S") or WAIT_FOR_SERVERS_S)
+        cache = urlsplit(environ.get("REDIS_URL") or "unix:")
+        if cache.scheme not in ("redis", "rediss", "unix") or cache.port == 0:
+            raise ValueError("no Redis address")
+    except ValueError as problem:
+        raise BadSetting(f"EBRANCH_WAIT_S must be seconds, REDIS_URL like redis://cache:6379/0: {problem}.") from None
     if embedded_database and environ.get("DATABASE_OWNER_URL"):
         raise BadSetting("DATABASE_OWNER_URL is set without DATABASE_URL: set both, or neither.")
     return Settings(
@@ -72,7 +82,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         now=now,
         embedded_database=embedded_database,
         embedded_redis=not environ.get("REDIS_URL"),
-        wait_s=float(environ.get("EBRANCH_WAIT_S") or WAIT_FOR_SERVERS_S),
+        wait_s=wait_s,
     )
 
 

@@ -2,6 +2,7 @@
 import ast
 import re
 import subprocess
+import sys
 from itertools import chain
 from pathlib import Path
 
@@ -74,6 +75,14 @@ def test_every_move_is_an_address_with_the_right_it_declares():
         assert its == [move.can], move
 
 
+def test_the_application_knows_what_to_do_with_every_card_it_posts():
+    """A process that imports the application and nothing else: what the worker knows besides does not help a page."""
+    known = subprocess.run(
+        [sys.executable, "-c", "import server.app; from server.threads.cards import OWN_STATES; print(*OWN_STATES)"],
+        cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert set(known) == {"meeting", "meeting_log", "amendment", "day"}
+
+
 def test_threads_are_known_by_their_own_names():
     assert all(name == kind.name and kind.empty for name, kind in KINDS.items())
 
@@ -104,7 +113,12 @@ async def test_the_application_owns_nothing_and_deletes_only_drafts_and_guesses(
     assert not {right for _, right in granted} & {"TRUNCATE", "TRIGGER", "REFERENCES"}
     for table in ("clock", "deadline_rule", "calendar_day", "calendar_confirmation", "unit"):
         assert {right for name, right in granted if name == table} == {"SELECT"}, table
-    for table in ("audit_event", "audit_seal", "version", "file", "log_check"):
+    columns = {one["column_name"] for one in await owner.fetch(
+        "SELECT column_name FROM information_schema.column_privileges WHERE grantee = 'ebranch_app'"
+        " AND table_name = 'audit_event' AND privilege_type = 'INSERT'")}
+    assert columns
+    assert not columns & {"id", "at"}, "nobody numbers or dates evidence"
+    for table in ("audit_seal", "version", "file", "log_check"):
         assert {right for name, right in granted if name == table} == {"SELECT", "INSERT"}, table
 
 

@@ -2,7 +2,7 @@
 import logging
 import secrets
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from asyncpg import InterfaceError, InternalClientError, PostgresConnectionError, PostgresError
 from litestar import Request, Response
@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.types import Message, Scope
 
 from server.core.guard import READS
+from server.core.origin import came_from
 from server.core.page import answer, is_swap, see_other
 from server.settings import settings
 
@@ -64,7 +65,7 @@ def refusal_page(
     request: Request, status: int, reason: str | None = None, *, advice: str | None = None, number: str | None = None,
 ) -> Response[Any]:
     """The page that says what is wrong and what to do. number: what the log calls a fault of ours."""
-    back = urlsplit(request.headers.get("referer", "")).path or None
+    back = came_from(request) or None
     title, usual_advice = WORDS.get(status, OURS)
     if status == 409 and reason:
         title, reason = reason, None

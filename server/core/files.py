@@ -2,6 +2,7 @@
 root under a random name with both hashes, served to those who may see the object they belong to."""
 import asyncio
 import json
+import logging
 import os
 import secrets
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from server.core.database import row, the_row
 from server.settings import settings
+
+log = logging.getLogger(__name__)
 
 MOST_BYTES = 20_000_000  # as received from a phone; what is stored is smaller
 MOST_PIXELS = 40_000_000
@@ -107,10 +110,20 @@ def write_whole(path: Path, body: bytes) -> None:
 
 
 async def stored(file_id: int) -> tuple[str, bytes] | None:
-    """Media type and bytes of a file, or None. Who may see it is for the caller to have asked."""
-    found = await row("SELECT place, media_type FROM file WHERE id = $1", file_id)
+    """Media type and bytes of a file, or None, also for one that is not what was stored.
+
+    Who may see it is for the caller to have asked."""
+    found = await row("SELECT place, media_type, sha256_stored FROM file WHERE id = $1", file_id)
     if found is None:
         return None
-    return found["media_type"], await asyncio.to_thread((folder() / found["place"][:2] / found["place"]).read_bytes)
+    try:
+        body = await asyncio.to_thread((folder() / found["place"][:2] / found["place"]).read_bytes)
+    except OSError as fault:
+        log.error("file %s can't be read: %s", file_id, fault)
+        return None
+    if sha256(body).digest() != found["sha256_stored"]:
+        log.error("file %s is not what was stored", file_id)
+        return None
+    return found["media_type"], body
 
 

@@ -16,7 +16,7 @@ from server.core.clock import BEIJING
 
 LONG_TEXT = 20_000  # characters of minutes: two hours of talk, written out
 FIRST_YEAR, LAST_YEAR = 2019, 2039  # what the calendar of working days reaches, with room for a deadline after it
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
 
 Read = Callable[[list[str]], Any]
 

@@ -1,12 +1,12 @@
 """The one gate in front of every handler, and the check that a change was asked for by one of our own pages."""
 from typing import cast
-from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, NotFoundException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import HTTPScope
 
+from server.core.origin import read
 from server.permissions import Can, may
 from server.settings import settings
 
@@ -47,6 +47,6 @@ def refuse_foreign_page(connection: ASGIConnection) -> None:
         return
     if origin is not None and origin in (settings.origin, f"{connection.scope['scheme']}://{connection.headers.get('host')}"):
         return
-    if origin is not None and origin != "null" and urlsplit(origin).netloc == connection.headers.get("host"):
+    if origin is not None and origin != "null" and read(origin).netloc == connection.headers.get("host"):
         return
     raise PermissionDeniedException("这个请求不是从本系统的页面发出的")

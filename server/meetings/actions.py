@@ -132,13 +132,16 @@ async def move(actor: Actor, meeting: dict[str, Any], changed: dict[str, Any], r
     async with transaction():
         refuse_moving(meeting)
         after = await row("""
-            UPDATE meeting SET begins_at = $3, ends_at = $4, place = $5, version = version + 1
+            UPDATE meeting SET begins_at = $3, ends_at = $4, place = $5, reason = $8, version = version + 1
             WHERE id = $1 AND version = $2 AND state = ANY($7) AND begins_at > $6 RETURNING *""",
                           meeting["id"], version, changed["begins_at"], changed["ends_at"], changed["place"], now(),
-                          [*MOVE.frm])
+                          [*MOVE.frm], reason)
         if after is None:
             raise WrongState("这次会议刚才已被改过，请刷新后再改")
         moved = dict(after)
+        if moved["begins_at"] != meeting["begins_at"]:  # what was answered was answered for another time
+            await rows("UPDATE attendance SET reply = NULL, reply_note = '', replied_at = NULL WHERE meeting_id = $1",
+                       moved["id"])
         await deadlines.move(LOG_LOCK, "meeting", moved["id"], starts_at=moved["ends_at"], now=now(),
                              why=f"{MOVE.label}：{reason}")
         await effects.cancel(f"meeting:{moved['id']}:")

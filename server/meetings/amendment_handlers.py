@@ -120,7 +120,8 @@ async def read_change(
     before, values = await amendments.log_content(meeting), filled.values
     after: dict[str, Any] = {name: values[name] for name in ("topic", "place", *logs.FIELDS)}
     listed = {person for person, _, _ in before["attendance"]}
-    after |= {"kinds": [str(kind) for kind in values["kinds"]], "attendance": [
+    kinds = [str(kind) for kind in values["kinds"]]
+    after |= {"kinds": before["kinds"] if set(kinds) == set(before["kinds"]) else kinds, "attendance": [
         one for one in amendments.merged(attendance, given) if one[0] in listed or one[2]]}
     return filled, after | {name: unless_same(before[name], values[name]) for name in ("begins_at", "ends_at")}
 

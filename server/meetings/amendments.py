@@ -9,7 +9,7 @@ from asyncpg import Record
 from server.core import audit, deadlines, live, versions
 from server.core.actor import Actor
 from server.core.clock import now
-from server.core.database import row, rows, transaction
+from server.core.database import row, rows, the_row, transaction
 from server.core.dates import moment as exactly
 from server.core.moves import WrongState
 from server.meetings import actions, cards
@@ -19,6 +19,7 @@ from server.meetings.tables import people, times, written
 from server.members.tables import members_of
 from server.organisations.tables import committee_above
 from server.threads import actions as threads
+from server.threads.reminders import remind
 
 SUBJECT = "meeting_log"
 REPORT = "amendment"  # the card in the committee's thread
@@ -169,6 +170,9 @@ async def send_back(actor: Actor, meeting: dict[str, Any], explanation_id: int, 
     """退回: the committee does not change the log, and says why."""
     async with transaction():
         await close(actor, meeting, explanation_id, "已退回", answer)
+        explained = await the_row("SELECT explained_by FROM amendment WHERE id = $1", explanation_id)
+        await remind(explained["explained_by"], "更改说明已退回", f"{meeting['topic']}：{answer}",
+                     f"/meetings/{meeting['id']}/amendments")
         await audit.record(actor, "return_explanation", "meeting", meeting["id"], why=answer)
 
 

@@ -119,7 +119,7 @@ async def next_up(actor: Actor) -> dict[str, Any] | None:
     meeting = await row("""
         SELECT m.*, a.mark FROM meeting m JOIN attendance a ON a.meeting_id = m.id AND a.person_id = $2
         WHERE m.branch_id = $1 AND m.state = 'open' AND m.ends_at > $3 AND m.begins_at < $3 + interval '1 day'
-        ORDER BY m.begins_at, m.id LIMIT 1""", actor.organisation_id, actor.person_id, moment)
+        ORDER BY a.mark IS NOT NULL, m.begins_at, m.id LIMIT 1""", actor.organisation_id, actor.person_id, moment)
     if meeting is None:
         return None
     address = f"/meetings/{meeting['id']}"

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from server.core import forms, live, qr
+from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import row
 from server.core.dates import clock_time, span
@@ -55,6 +56,12 @@ async def refused(request: Request, fault: tokens.BadToken) -> Response[Any]:
     return await check_in_page(request, await of_meeting(meeting_id), Outcome(True, place["marked_at"]))
 
 
+def other_role(actor: Actor) -> Outcome:
+    """What somebody on the list reads whose active role belongs to no branch."""
+    return Outcome(False, title="请先换成党员的身份",
+                   text=f"您现在的身份是“{actor.role}”。请到“我的”里换成支部党员的身份，再扫一次。")
+
+
 async def of_meeting(meeting_id: int) -> dict[str, Any] | None:
     """What who scans may know of the meeting: which it is."""
     found = await row("SELECT m.*, o.name AS branch FROM meeting m JOIN organisation o ON o.id = m.branch_id"
@@ -79,7 +86,11 @@ async def scanned(request: Request, token: FromPath[str]) -> Response[Any]:
         return await check_in_page(request, None, BAD, status=404)
     place = await own_place(meeting["id"], request.user.person_id)
     its = times(meeting)
-    if place is None or place["mark"] in CAME or not its.may_check_in(now()):
+    if place is None:
+        return await check_in_page(request, None, await check_in.why_not(request.user, meeting["id"]))
+    if not request.user.may(Can.MEETING_ATTEND):
+        return await check_in_page(request, meeting, other_role(request.user))
+    if place["mark"] in CAME or not its.may_check_in(now()):
         outcome = await check_in.why_not(request.user, meeting["id"])
         return await check_in_page(request, meeting, outcome)
     return await check_in_page(request, meeting, None, action=f"/c/{grant}")

@@ -9,7 +9,7 @@ from server.core.moves import WrongState
 from server.meetings import cards
 from server.meetings.actions import already_locked
 from server.meetings.check_in import refuse_closed
-from server.meetings.rules import CORRECT, LOG_LOCK
+from server.meetings.rules import CORRECT, LOG_LOCK, LONGEST
 from server.meetings.tables import open_times, people, tally
 from server.members.tables import members_of
 from server.threads import actions as threads
@@ -27,6 +27,8 @@ async def wrong_times(meeting: dict[str, Any], changed: dict[str, Any]) -> str |
         return "会议已经开始，开始时间不能改到以后"
     if meeting["ends_at"] <= moment and changed["ends_at"] > meeting["ends_at"]:
         return "结束时间已过，不能再往后改"
+    if changed["ends_at"] > meeting["begins_at"] + LONGEST:
+        return "会议已经开始，结束时间最多到开始后的24小时"
     if await already_locked(changed["ends_at"]):
         return "照这个时间，会后已超过7个工作日，一改就锁定了，请检查日期"
     return None

@@ -32,7 +32,11 @@ PHOTO_LIMIT = 25_000_000  # bytes of a form with one photograph
 async def log_form(request: Request, meeting_id: FromPath[int]) -> Response[Any]:
     meeting = await find(Meeting, request.user, meeting_id)
     logs.refuse(meeting)
-    return await log_page(request, meeting, await as_saved(request.user, meeting_id))
+    filled, log = await as_saved(request.user, meeting_id), await written(meeting_id)
+    if log and log["version"] > filled.typed["version"]:
+        filled.values, filled.typed["version"] = dict(filled.typed), log["version"]
+        return await log_page(request, meeting, filled, theirs=log)
+    return await log_page(request, meeting, filled)
 
 
 async def as_saved(actor: Actor, meeting_id: int) -> forms.Filled:
@@ -50,12 +54,14 @@ async def log_page(request: Request, meeting: dict[str, Any], filled: forms.Fill
                    status: int | None = None) -> Response[Any]:
     """The editor. theirs: what somebody else saved meanwhile, shown beside one's own."""
     counted = await tally(meeting["id"])
-    figures = (("应到", "expected"), ("参加", "present"), ("请假", "excused"), ("还没记", "unmarked"))
+    figures = (("应到", "expected"), ("参加", "present"), ("请假", "excused"), ("缺席", "absent"),
+               ("还没记", "unmarked"))
     attendance = {"text": "，".join(f"{word} {counted[name]}" for word, name in figures),
                   "href": f"/meetings/{meeting['id']}/attendance", "complete": not counted["unmarked"]}
     return await page(
         request, "meetings/log.html", **await head(meeting), form=filled.typed, errors=filled.errors,
         version=filled.typed["version"], draft=filled.typed.get("draft"), attendance=attendance,
+        returned=meeting["check_reason"] if meeting["verdict"] == Verdict.RETURNED else None,
         conflict=conflict(filled, theirs) if theirs else None, status=status or filled.status,
         photos=await pictures(meeting["id"]))
 
@@ -75,9 +81,14 @@ async def write(request: Request, meeting_id: FromPath[int]) -> Response[Any]:
     if filled.errors:
         logs.refuse(meeting)
         return await log_page(request, meeting, filled)
+    if meeting["text_version"] is None and not any(filled[name] for name in logs.FIELDS):
+        logs.refuse(meeting)
+        filled.errors["minutes"] = "还没有写内容；手写的记录，请在下面上传照片"
+        return await log_page(request, meeting, filled)
     try:
         await logs.write(request.user, meeting, {name: filled[name] for name in logs.FIELDS}, filled["version"])
     except logs.Stale:
+        await logs.keep_draft(request.user, meeting, {name: filled[name] for name in logs.FIELDS}, filled["version"])
         theirs = await written(meeting_id)
         filled.typed["version"] = theirs["version"] if theirs else 0
         return await log_page(request, meeting, filled, theirs=theirs, status=409)
@@ -125,7 +136,7 @@ async def photo(request: Request, meeting_id: FromPath[int], file_id: FromPath[i
         raise NotFoundException
     media_type, body = found
     return Response(body, media_type=media_type, headers={
-        "Cache-Control": "private, max-age=3600", "Content-Security-Policy": "sandbox; default-src 'none'"})
+        "Cache-Control": "no-store", "Content-Security-Policy": "sandbox; default-src 'none'"})
 
 
 @post("/meetings/{meeting_id:int}/log/check", can=Can.LOG_CHECK, status_code=200)

@@ -1,5 +1,6 @@
 """The log's text: written, kept as a draft, photographed, checked; never lost to a second officer."""
 import json
+from hashlib import sha256
 from typing import Any
 
 from litestar.exceptions import NotFoundException, PermissionDeniedException
@@ -10,10 +11,11 @@ from server.core.clock import now
 from server.core.database import row, rows, transaction
 from server.core.moves import WrongState
 from server.meetings import cards
-from server.meetings.rules import PHOTOS_MAX, Verdict, checker
+from server.meetings.rules import EXPLAIN, PHOTOS_MAX, Verdict, checker
 from server.meetings.tables import open_times, tally, times, written
 from server.permissions import Role
 from server.threads import actions as threads
+from server.threads.reminders import remind
 
 FIELDS = ("chair", "recorder", "guests", "agenda", "minutes", "decisions", "votes")
 SAVE = f"""
@@ -88,7 +90,8 @@ async def add_photo(actor: Actor, meeting: dict[str, Any], received: files.Recei
         file_id = await files.store(actor.person_id, picture)
         await rows("INSERT INTO log_photo (meeting_id, file_id) VALUES ($1, $2)", meeting["id"], file_id)
         await note_photos(actor, meeting["id"])
-        await audit.record(actor, "add_photo", "meeting", meeting["id"], after={"file": file_id})
+        await audit.record(actor, "add_photo", "meeting", meeting["id"],
+                           after={"file": file_id, "sha256": sha256(picture.body).hexdigest()})
         live.changed(meeting["branch_path"], f"meeting-{meeting['id']}")
 
 
@@ -138,6 +141,8 @@ async def check(actor: Actor, meeting: dict[str, Any], version: int, photos: int
             raise PermissionDeniedException(f"这份记录由{its_checker}审核")
         if times(meeting).cancelled or meeting["amended"]:
             raise WrongState("这份记录不用再审核了")
+        if not passed and times(meeting).locked(now()):
+            raise WrongState("已锁定的记录支部不能再改，退回也改不了", EXPLAIN)
         done = await row("""
             INSERT INTO log_check (meeting_id, log_version, photos, verdict, reason, checked_by, who, checked_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -148,6 +153,9 @@ async def check(actor: Actor, meeting: dict[str, Any], version: int, photos: int
             raise WrongState("这份记录已经审核过了")
         await audit.record(actor, "check_log", "meeting", meeting["id"],
                            after={"version": version, "photos": photos, "passed": passed}, why=reason or None)
+        if not passed:
+            await remind(log["written_by"], "审核不通过", f"{meeting['topic']}的记录：{reason}",
+                         f"/meetings/{meeting['id']}/log")
         if passed:
             await threads.supersede(cards.LOG, meeting["id"])
             await threads.post_card(

@@ -42,7 +42,8 @@ async def head(meeting: dict[str, Any]) -> dict[str, Any]:
         "meeting": {
             "id": meeting["id"], "title": facts["topic"], "kinds": facts["kinds"], "when": when,
             "branch": meeting["branch"], "stage": str(stage), "tone": TONES[stage], "due": due,
-            "place": facts["place"], "reason": f"取消原因：{meeting['reason']}" if meeting["reason"] else None,
+            "place": facts["place"], "reason": meeting["reason"] and
+            f"{CANCEL.label if its.cancelled else MOVE.label}原因：{meeting['reason']}",
             "facts": [["时间", when], ["地点", facts["place"] or "未填"]],
         },
     }
@@ -64,7 +65,7 @@ async def shown(actor: Actor, meeting: dict[str, Any]) -> dict[str, Any]:
     attendance = came(content["attendance"]) if begun else expected(listed)
     return context | await text_of(actor, meeting, context, content) | {
         "back": "/meetings", "branch": context["meeting"]["branch"], "notice": None, "form": {}, "errors": {},
-        "acts": acts(actor, context, place), "changes": changes(actor, context),
+        "acts": acts(actor, context, place, explained=meeting["explained"]), "changes": changes(actor, context),
         "own": own_words(place, context["amended"], actor.person_id), "locked": lock_words(actor, meeting, context),
         "attendance": None if its.cancelled else attendance,
         "attendance_note": None, "amendments": await told(meeting) if meeting["explained"] else [],
@@ -175,7 +176,7 @@ async def told(meeting: dict[str, Any]) -> list[dict[str, Any]]:
     return shown
 
 
-def acts(actor: Actor, context: dict[str, Any], place: Record | None) -> list[dict[str, Any]]:
+def acts(actor: Actor, context: dict[str, Any], place: Record | None, *, explained: bool) -> list[dict[str, Any]]:
     """What this viewer may do with the meeting now: the buttons of its page."""
     its, moment, href = context["its"], now(), f"/meetings/{context['meeting']['id']}"
 
@@ -195,7 +196,7 @@ def acts(actor: Actor, context: dict[str, Any], place: Record | None) -> list[di
             found.append(link("签到二维码", "check-in-wall"))
         if its.may_record(moment):
             found.append(link("写记录", "log"))
-    elif actor.may(Can.LOG_AMEND) and its.locked(moment):
+    elif actor.may(Can.LOG_AMEND) and its.locked(moment) and explained:
         found.append(link("更改说明", "amendments"))
     return found
 

@@ -123,7 +123,7 @@ MEETING_LIST = f"""
 SELECT m.*, o.name AS branch, c.present, c.expected, v.content::text AS amended
 FROM meeting m JOIN organisation o ON o.id = m.branch_id {NEWEST}
 CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE mark IN ('参加')) AS present,
-                           count(*) FILTER (WHERE expected) AS expected
+                           count(*) FILTER (WHERE expected AND mark IS DISTINCT FROM '列席') AS expected
                     FROM attendance WHERE meeting_id = m.id) c
 WHERE {{scope}} AND (m.begins_at, m.id) < ($2, $3)
 ORDER BY m.begins_at DESC, m.id DESC LIMIT {PAGE + 1}"""
@@ -154,12 +154,14 @@ async def own_place(meeting_id: int, person_id: int) -> Record | None:
 async def tally(meeting_id: int) -> Record:
     """Figures of a list: how many are expected, present, excused, absent, guests; who came last."""
     return await the_row("""
-        SELECT count(*) FILTER (WHERE expected) AS expected, count(*) FILTER (WHERE mark = '参加') AS present,
+        SELECT count(*) FILTER (WHERE expected AND mark IS DISTINCT FROM '列席') AS expected,
+               count(*) FILTER (WHERE mark = '参加') AS present,
                count(*) FILTER (WHERE mark = '请假') AS excused, count(*) FILTER (WHERE mark = '缺席') AS absent,
                count(*) FILTER (WHERE mark = '列席') AS guests,
                count(*) FILTER (WHERE expected AND mark IS NULL) AS unmarked,
                count(*) FILTER (WHERE reply IS NOT NULL) AS replied,
-               (array_agg(name ORDER BY marked_at DESC) FILTER (WHERE mark = '参加'))[1] AS latest
+               (array_agg(name ORDER BY marked_at DESC) FILTER (WHERE mark = '参加' AND how <> '名单'))[1]
+                   AS latest
         FROM attendance WHERE meeting_id = $1""", meeting_id)
 
 

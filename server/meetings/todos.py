@@ -1,4 +1,5 @@
 """What meetings put on the 工作台 beside their deadlines: texts to check, explanations to act on."""
+from datetime import datetime
 from typing import Any
 
 from server.core.actor import Actor
@@ -43,12 +44,28 @@ async def to_check(actor: Actor) -> list[ToDo]:
         if Role(checker(log["by_organiser"], log["has_organiser"])) == actor.role]
 
 
+RETURNED = """
+SELECT m.id, m.topic, c.reason FROM log_check c JOIN meeting_log l
+    ON (l.meeting_id, l.version, l.photos) = (c.meeting_id, c.log_version, c.photos)
+JOIN meeting m ON m.id = c.meeting_id
+WHERE m.branch_id = $1 AND c.verdict = '审核不通过' AND m.state = 'open' AND m.lock_at > $2
+ORDER BY m.lock_at LIMIT 50"""
+
+
+async def to_rewrite(actor: Actor) -> list[ToDo]:
+    """Logs whose text came back from the check (M2§5), while they can still be changed."""
+    if not actor.may(Can.MEETING_KEEP):
+        return []
+    return [ToDo("修改", "记录", "red", f"审核不通过 · {log['topic']}", f"原因：{log['reason']}",
+                 f"/meetings/{log['id']}/log") for log in await rows(RETURNED, actor.organisation_id, now())]
+
+
 async def to_amend(actor: Actor) -> list[ToDo]:
     """Explanations of the branches below that wait for this committee (M2§6)."""
     if not actor.may(Can.LOG_AMEND):
         return []
     return [
-        ToDo(str((beijing_date(now()) - beijing_date(one["explained_at"])).days), "天前", "amber",
+        ToDo(*since(one["explained_at"]), "amber",
              f"更改说明 · {one['branch']} {one['topic']}", f"说明：{one['explanation']}",
              f"/meetings/{one['meeting_id']}/amendments")
         for one in await rows(f"""
@@ -57,6 +74,12 @@ async def to_amend(actor: Actor) -> list[ToDo]:
             FROM amendment a JOIN meeting m ON m.id = a.meeting_id JOIN organisation o ON o.id = m.branch_id {NEWEST}
             WHERE a.state = '待处理' AND m.branch_path LIKE $1 || '%' ORDER BY a.explained_at, a.id LIMIT 50""",
             actor.organisation_path)]
+
+
+def since(moment: datetime) -> tuple[str, str]:
+    """How long ago, as the figure before a to-do and its word."""
+    days = (beijing_date(now()) - beijing_date(moment)).days
+    return (str(days), "天前") if days else ("今天", "提交")
 
 
 async def area(actor: Actor) -> dict[str, Any] | None:
@@ -71,5 +94,5 @@ async def area(actor: Actor) -> dict[str, Any] | None:
     return {"icon": "people", "tone": "amber", "title": "组织生活", "line": line, "href": "/meetings"}
 
 
-SOURCES += [to_check, to_amend]
+SOURCES += [to_rewrite, to_check, to_amend]
 AREAS.append(area)

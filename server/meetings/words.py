@@ -26,7 +26,8 @@ def lock_due(meeting: Mapping[str, Any], now: datetime, calendar: Calendar) -> d
         return {"text": text, "tone": "green", "days": days}
     left = calendar.remaining(now, meeting["ends_at"], lock_at)
     provisional = "（暂算）" if calendar.provisional(local(lock_at).date()) else ""
-    text = f"还剩 {left} 个工作日可以更改（{until} 截止）{provisional}"
+    what = "更改" if meeting["recorded_at"] else "记入"
+    text = f"还剩 {left} 个工作日可以{what}（{until} 截止）{provisional}"
     return {"text": text, "tone": "amber" if left <= SOON else "green", "days": days}
 
 

@@ -21,6 +21,11 @@ GRANT SELECT ON clock TO ebranch_app;
 CREATE FUNCTION ebranch_now() RETURNS timestamptz LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS
 $$ SELECT statement_timestamp() + make_interval(secs => (SELECT offset_s FROM public.clock)) $$;
 
+-- The same for guards: it runs on while a statement or a transaction stands still.
+CREATE FUNCTION ebranch_clock() RETURNS timestamptz LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS
+$$ SELECT clock_timestamp() + make_interval(secs => (SELECT offset_s FROM public.clock)) $$;
+
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -57,7 +62,10 @@ CREATE TRIGGER audit_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON au
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER audit_seal_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_seal
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-GRANT SELECT, INSERT ON audit_event, audit_seal TO ebranch_app;
+GRANT SELECT ON audit_event TO ebranch_app;
+GRANT INSERT (chain, account_id, person_name, role, organisation_id, verb, subject_kind, subject_id, before, after,
+              why, source) ON audit_event TO ebranch_app; -- not its number and not its time
+GRANT SELECT, INSERT ON audit_seal TO ebranch_app;
 
 -- Things to do once. The database holds every due effect; arq only wakes the sweep.
 CREATE TABLE effect (

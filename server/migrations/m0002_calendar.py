@@ -131,7 +131,8 @@ CREATE INDEX deadline_in_tree ON deadline (organisation_path, due_at);
 CREATE INDEX deadline_running ON deadline (due_at) WHERE state = 'open' AND overdue_at IS NULL;
 CREATE INDEX deadline_urged ON deadline (id) WHERE state = 'open' AND overdue_at IS NOT NULL;
 CREATE INDEX deadline_unreminded ON deadline (id) WHERE state = 'open' AND reminders_for <> revision;
-GRANT SELECT, INSERT, UPDATE ON deadline TO ebranch_app;
+GRANT SELECT, INSERT, UPDATE (starts_at, counted_from, days, due_at, sort_at, provisional, revision, reminders_for,
+    state, left_working_days, closed_at, overdue_at, late_before, escalated_to, urged_on) ON deadline TO ebranch_app;
 
 -- Why a due moment is not the one first told.
 CREATE TABLE deadline_change (

@@ -140,7 +140,21 @@ CREATE TABLE session (
     revoked_at timestamptz
 );
 CREATE INDEX session_of_account ON session (account_id) WHERE revoked_at IS NULL;
-GRANT SELECT, INSERT, UPDATE ON session TO ebranch_app;
+GRANT SELECT, INSERT, UPDATE (grant_id, used_at, revoked_at) ON session TO ebranch_app;
+
+CREATE FUNCTION session_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF OLD.revoked_at IS NOT NULL THEN
+        RAISE EXCEPTION 'an ended session stays ended' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF NEW.grant_id <> OLD.grant_id
+            AND NOT EXISTS (SELECT FROM role_grant WHERE id = NEW.grant_id AND account_id = NEW.account_id) THEN
+        RAISE EXCEPTION 'a session keeps to its own account' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER session_guard BEFORE UPDATE ON session FOR EACH ROW EXECUTE FUNCTION session_guard();
 
 -- Half a sign-in: the password was right, the one-time code is awaited (G1.3.3). The code itself is derived from the
 -- token and a key, and stored nowhere.

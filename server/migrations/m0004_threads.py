@@ -42,7 +42,7 @@ CREATE TABLE entry (
 );
 CREATE INDEX entry_in_thread ON entry (thread_id, id);
 CREATE INDEX entry_subject ON entry (card_kind, subject_id) WHERE card_kind IS NOT NULL;
-GRANT SELECT, INSERT, UPDATE ON entry TO ebranch_app;
+GRANT SELECT, INSERT, UPDATE (superseded_at, taken_down_at, taken_down_by, take_down_reason) ON entry TO ebranch_app;
 
 CREATE TABLE last_seen (
     person_id bigint NOT NULL CONSTRAINT last_seen_person REFERENCES person ON DELETE RESTRICT,

@@ -174,30 +174,30 @@ BEGIN
         SELECT path INTO STRICT NEW.branch_path FROM organisation WHERE id = NEW.branch_id;
         NEW.lock_at := log_lock_moment(NEW.ends_at);
         NEW.recorded_at := NULL;
-        IF NEW.lock_at <= ebranch_now() AND NEW.origin <> 'late' THEN
+        IF NEW.lock_at <= ebranch_clock() AND NEW.origin <> 'late' THEN
             RAISE EXCEPTION 'log locked' USING ERRCODE = 'EB001';
         END IF;
-        IF NEW.origin <> 'planned' AND NEW.ends_at > ebranch_now() THEN
+        IF NEW.origin <> 'planned' AND NEW.ends_at > ebranch_clock() THEN
             RAISE EXCEPTION 'not held yet' USING ERRCODE = 'EB002';
         END IF;
         RETURN NEW;
     END IF;
-    IF OLD.lock_at <= ebranch_now() THEN
+    IF OLD.lock_at <= ebranch_clock() THEN
         RAISE EXCEPTION 'log locked' USING ERRCODE = 'EB001';
     END IF;
-    IF OLD.ends_at <= ebranch_now() AND NEW.ends_at > OLD.ends_at THEN
+    IF OLD.ends_at <= ebranch_clock() AND NEW.ends_at > OLD.ends_at THEN
         RAISE EXCEPTION 'a past end moves no later' USING ERRCODE = 'EB003';
     END IF;
     IF (NEW.branch_id, NEW.origin, NEW.created_by, NEW.created_at)
             IS DISTINCT FROM (OLD.branch_id, OLD.origin, OLD.created_by, OLD.created_at) THEN
         RAISE EXCEPTION 'a meeting keeps its branch and origin' USING ERRCODE = 'EB004';
     END IF;
-    IF NEW.recorded_at IS NOT NULL AND (NEW.begins_at > ebranch_now() OR NEW.state <> 'open') THEN
+    IF NEW.recorded_at IS NOT NULL AND (NEW.begins_at > ebranch_clock() OR NEW.state <> 'open') THEN
         RAISE EXCEPTION 'not held yet' USING ERRCODE = 'EB002';
     END IF;
     NEW.branch_path := OLD.branch_path;
     NEW.lock_at := log_lock_moment(NEW.ends_at);
-    IF NEW.lock_at <= ebranch_now() AND NEW.ends_at = OLD.ends_at THEN
+    IF NEW.lock_at <= ebranch_clock() AND NEW.ends_at = OLD.ends_at THEN
         NEW.lock_at := OLD.lock_at;  -- a newly published working Saturday locks nothing in hindsight
     END IF;
     RETURN NEW;
@@ -208,7 +208,7 @@ CREATE FUNCTION log_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE subject bigint := CASE WHEN TG_OP = 'DELETE' THEN OLD.meeting_id ELSE NEW.meeting_id END;
 BEGIN
-    IF (SELECT lock_at FROM meeting WHERE id = subject) <= ebranch_now() THEN
+    IF (SELECT lock_at FROM meeting WHERE id = subject) <= ebranch_clock() THEN
         RAISE EXCEPTION 'log locked' USING ERRCODE = 'EB001';
     END IF;
     IF TG_OP = 'UPDATE' AND NEW.meeting_id <> OLD.meeting_id THEN
@@ -223,13 +223,54 @@ CREATE TRIGGER meeting_log_guard BEFORE INSERT OR UPDATE OR DELETE ON meeting_lo
 CREATE TRIGGER log_photo_guard BEFORE INSERT OR UPDATE OR DELETE ON log_photo
     FOR EACH ROW EXECUTE FUNCTION log_guard();
 
+-- What a transaction changed before the lock must be committed before it.
+CREATE FUNCTION committed_in_time() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE subject bigint := CASE TG_TABLE_NAME WHEN 'meeting' THEN (to_jsonb(NEW)->>'id')::bigint
+                                             ELSE (to_jsonb(NEW)->>'meeting_id')::bigint END;
+BEGIN
+    IF (SELECT lock_at FROM meeting WHERE id = subject AND origin <> 'late') <= ebranch_clock() THEN
+        RAISE EXCEPTION 'log locked' USING ERRCODE = 'EB001';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER meeting_log_in_time AFTER INSERT OR UPDATE ON meeting_log
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION committed_in_time();
+CREATE CONSTRAINT TRIGGER log_photo_in_time AFTER INSERT OR UPDATE ON log_photo
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION committed_in_time();
+CREATE CONSTRAINT TRIGGER meeting_in_time AFTER UPDATE ON meeting
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION committed_in_time();
+CREATE CONSTRAINT TRIGGER attendance_in_time AFTER INSERT OR UPDATE ON attendance
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION committed_in_time();
+
+-- An explanation begins open and is closed once; 已更改 only by a version.
+CREATE FUNCTION amendment_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state <> '待处理' THEN
+            RAISE EXCEPTION 'an explanation begins open' USING ERRCODE = 'EB005';
+        END IF;
+        NEW.explained_at := ebranch_clock();
+    ELSIF OLD.state <> '待处理' OR NEW.state = '已更改' AND NOT EXISTS (
+            SELECT FROM version WHERE subject_kind = 'meeting_log' AND subject_id = OLD.meeting_id
+            AND explanation_id = OLD.id) THEN
+        RAISE EXCEPTION 'an explanation is closed once, by a version or with a reason' USING ERRCODE = 'EB005';
+    ELSE
+        NEW.closed_at := ebranch_clock();
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER amendment_guard BEFORE INSERT OR UPDATE ON amendment
+    FOR EACH ROW EXECUTE FUNCTION amendment_guard();
+
 -- After the lock only an appended version changes the log: of an open explanation, by a committee above the branch.
 CREATE FUNCTION version_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NEW.subject_kind = 'meeting_log' AND NOT EXISTS (
         SELECT FROM amendment a
-        JOIN meeting m ON m.id = a.meeting_id AND m.lock_at <= ebranch_now()
+        JOIN meeting m ON m.id = a.meeting_id AND m.lock_at <= ebranch_clock()
         JOIN role_grant g ON g.id = NEW.grant_id AND g.account_id = NEW.account_id AND g.until IS NULL
             AND g.role = '党委管理员'
         JOIN organisation o ON o.id = g.organisation_id AND o.kind = '基层党委' AND o.closed_at IS NULL
@@ -238,6 +279,11 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'a locked log changes only by its committee, on an explanation' USING ERRCODE = 'EB005';
     END IF;
+    IF NEW.number <> 1 + (SELECT coalesce(max(number), 0) FROM version
+                          WHERE subject_kind = NEW.subject_kind AND subject_id = NEW.subject_id) THEN
+        RAISE EXCEPTION 'versions are numbered one after the other' USING ERRCODE = 'EB005';
+    END IF;
+    NEW.at := ebranch_clock();
     RETURN NEW;
 END $$;
 CREATE TRIGGER version_guard BEFORE INSERT ON version FOR EACH ROW EXECUTE FUNCTION version_guard();

@@ -1,7 +1,6 @@
 """Addresses of threads: the list, one thread, saying something, taking it down, and what is live."""
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlsplit
 
 from asyncpg import Record
 from litestar import Request, Response, get, post
@@ -9,11 +8,13 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Stream
 
+import server.threads.reminders  # noqa: F401  (what one may do with a day's reminders)
 from server.accounts.authentication import may_go_on
 from server.core import forms, live
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.dates import brief, calendar_day, local
+from server.core.origin import came_from
 from server.core.page import BADGES, is_swap, page, see_other, tabs_of
 from server.core.sight import find
 from server.permissions import Can
@@ -141,8 +142,7 @@ async def take_down(request: Request, thread_id: FromPath[int], entry_id: FromPa
 
 @get("/tabs", can=Can.SIGNED_IN)
 async def tabs(request: Request) -> Response[Any]:
-    at = urlsplit(request.headers.get("referer", "")).path
-    return await page(request, "parts/_tabs.html", block=None, tabs=await tabs_of(request, at))
+    return await page(request, "parts/_tabs.html", block=None, tabs=await tabs_of(request, came_from(request)))
 
 
 @get("/live", can=Can.SIGNED_IN)

@@ -23,22 +23,22 @@ class ToDo:
 
 
 Source = Callable[[Actor], Awaitable[list[ToDo]]]
-SOURCES: list[Source] = []  # what waits without a legal day: shown under 今明两天
+SOURCES: list[Source] = []  # what waits without a legal day: first, for somebody waits for it
 Area = Callable[[Actor], Awaitable[dict[str, Any] | None]]
 AREAS: list[Area] = []  # each area's administration, with a line that says how it stands
 
 
 async def grouped(actor: Actor) -> list[dict[str, Any]]:
-    """The actor's to-dos by what falls due: 已到期, 今明两天, 以后; empty groups are left out."""
+    """The actor's to-dos by what falls due: what others wait for, 已到期, 今明两天, 以后; empty groups are left out."""
     moment = now()
     due = await deadlines.open_for(actor.organisation_path, moment)
     below = {line.deadline.organisation_id for _, lines in due.groups for line in lines} - {actor.organisation_id}
     names = await names_of(below) if below else {}
-    groups: dict[str, list[ToDo]] = {"已到期": [], "今明两天": [], "以后": []}
+    groups: dict[str, list[ToDo]] = {"等您处理": [], "已到期": [], "今明两天": [], "以后": []}
     for heading, lines in due.groups:
         groups[heading] += [of_deadline(line, names.get(line.deadline.organisation_id)) for line in lines]
     for source in SOURCES:
-        groups["今明两天"] += await source(actor)
+        groups["等您处理"] += await source(actor)
     return [{"label": heading, "count": f"{len(items)} 件", "items": items}
             for heading, items in groups.items() if items]
 

@@ -37,6 +37,9 @@
 
   document.addEventListener("htmx:after:swap", event => {
     if (event.detail.ctx.response?.status !== 422) return
-    document.querySelector("[aria-invalid=true]")?.focus()
+    const wrong = document.querySelector("[aria-invalid=true], [role=alert]")
+    wrong?.scrollIntoView({ block: "center" })
+    const control = wrong?.matches("fieldset") ? wrong.querySelector("input") : wrong
+    control?.focus({ preventScroll: true })
   })
 })()

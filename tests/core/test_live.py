@@ -35,6 +35,7 @@ BEAT_S = 0.4
 @pytest.fixture(autouse=True)
 async def quick(database, monkeypatch):
     """The relay of a web process, with a beat that tests can wait for."""
+    monkeypatch.setattr(live, "CHANNEL", f"live-{database}")  # others' tests tell of the same branches
     monkeypatch.setattr(live, "BEAT_S", BEAT_S)
     monkeypatch.setattr(live, "RESPITE_S", 0.1)
     monkeypatch.setattr(live, "_silent_until", 0.0)

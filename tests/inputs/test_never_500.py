@@ -2,7 +2,7 @@
 queries and ids. Never a fault of ours, never a half-done thing."""
 import pytest
 
-from tests.cast import CAST, PROVINCE, SECRETARY, Person
+from tests.cast import CAST, MEMBER, PROVINCE, SECRETARY, Person
 from tests.inputs.nonsense import ODD_QUERIES, everything
 from tests.permissions.forms import FORMS, PHOTOS, address
 from tests.permissions.table import TABLE, Sentence
@@ -104,3 +104,15 @@ async def test_a_cookie_that_is_nonsense_is_nobodys(world: World, visitor: Visit
 async def test_everybody_of_the_cast_is_still_well(world: World, visitor: Visitor):
     for person in CAST:
         assert (await visitor.visit(person, "GET", "/threads")).status_code == 200
+
+
+@pytest.mark.parametrize("nonsense", [
+    "http://[", "javascript:alert(1)", "https://evil.example//evil.example/x", "\\\\x", "//"])
+async def test_where_a_request_says_it_came_from_may_be_nonsense(world: World, visitor: Visitor, nonsense: str):
+    for person, path in ((None, "/nowhere"), (MEMBER, "/tabs"), (MEMBER, "/meetings/999999")):
+        answer = await visitor.visit(person, "GET", path, headers={"Referer": nonsense})
+        assert answer.status_code < 500
+        assert "evil" not in answer.text
+        assert "alert" not in answer.text
+    refused = await visitor.visit(MEMBER, "POST", "/settings/large", headers={"Origin": nonsense})
+    assert refused.status_code == 403

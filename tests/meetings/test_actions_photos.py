@@ -300,4 +300,4 @@ async def test_whatever_hid_behind_it_it_is_nothing_but_a_picture_and_kept_by_no
     wanted = {"content-type": "image/jpeg", "x-content-type-options": "nosniff",
               "content-security-policy": "sandbox; default-src 'none'"}
     assert {name: served.headers[name] for name in wanted} == wanted
-    assert "private" in served.headers["cache-control"]
+    assert served.headers["cache-control"] == "no-store"

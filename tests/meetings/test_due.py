@@ -234,10 +234,11 @@ async def test_an_explanation_waits_for_its_own_committee_alone(visit, at):
     await visit(SECRETARY, "POST", f"/meetings/{made}/amendments", data={"explanation": "漏记一人"})
     for person in (SIDIAN, COUNTY, SECRETARY, NEIGHBOUR, MEMBER):
         assert await to_amend(await actor_of(person)) == [], person.name
-    for moment, left in (("2026-11-25 23:59", "0"), ("2026-11-26 00:01", "1"), ("2026-12-05 12:00", "10")):
+    for moment, *since in (("2026-11-25 23:59", "今天", "提交"), ("2026-11-26 00:01", "1", "天前"),
+                           ("2026-12-05 12:00", "10", "天前")):
         await at(moment)
         (its,) = await to_amend(await actor_of(COMMITTEE))
-        assert (its.left, its.unit, its.href) == (left, "天前", f"/meetings/{made}/amendments")
+        assert [its.left, its.unit, its.href] == [*since, f"/meetings/{made}/amendments"]
         assert its.title == "更改说明 · 前村支部 2026-11-06 19:30 的会"
         assert its.line == "说明：漏记一人"
 

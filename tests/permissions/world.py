@@ -65,10 +65,12 @@ class World:
         for number, branch in enumerate(BRANCHES[1:]):
             await self.add_organiser(branch, f"1390000000{number}")
         await open_threads()
-        files.write_whole(files.folder() / "ma" / "matrix", b"\xff\xd8\xff\xd9")
+        body = b"\xff\xd8\xff\xd9"
+        files.write_whole(files.folder() / "ma" / "matrix", body)
         self.photo = await self.postgres.fetchval(
             "INSERT INTO file (place, name, media_type, size, width, height, sha256_received, sha256_stored,"
-            " uploaded_by) VALUES ('matrix', 'minutes.jpg', 'image/jpeg', 4, 1, 1, '', '', 1) RETURNING id")
+            " uploaded_by) VALUES ('matrix', 'minutes.jpg', 'image/jpeg', 4, 1, 1, '', sha256($1), 1) RETURNING id",
+            body)
 
     async def add_organiser(self, branch: str, phone: str) -> None:
         """组织委员 in every branch, so that who checks a log is the same question everywhere."""
