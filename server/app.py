@@ -1,5 +1,6 @@
 """Assembles the application; nothing else."""
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Sequence
 
 from litestar import Litestar
@@ -42,6 +43,8 @@ ROUTES = [
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
     """The database's connections and the relay of live topics, for as long as the process serves."""
     await database.open_pool(POOL, statement_s=10)
+    gc.collect()
+    gc.freeze()  # what was imported stays: the collector need not walk through it again and again
     try:
         async with live.relaying():
             yield

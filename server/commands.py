@@ -97,9 +97,25 @@ def print_people() -> None:
         print(f"  {phone}  {who}")
 
 
+async def refuse_mighty() -> None:
+    """CannotServe, before anything is written, where the application would run as a superuser or the database's owner;
+    who owns the tables is asked again by every process that opens them."""
+    await wait_for_database(settings.database_url)
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        name = await connection.fetchval("""
+            SELECT r.rolname FROM pg_roles r JOIN pg_database d ON d.datname = current_database()
+            WHERE r.rolname = current_user AND (r.rolsuper OR d.datdba = r.oid)""")
+    finally:
+        await connection.close()
+    if name:
+        raise CannotServe(f"DATABASE_URL connects as {name}, an owner or superuser: use ebranch_app")
+
+
 async def prepare() -> None:
-    """What a start needs: the schema, the clock, a role that may not do everything, the demonstration."""
+    """What a start needs: a role that may not do everything, the schema, the clock, the demonstration."""
     await wait_for_redis()
+    await refuse_mighty()
     await migrate()
     await set_clock()
     try:
@@ -160,6 +176,8 @@ def import_calendar_command(file: TextIO) -> None:
         for fault in bad.faults:
             click.echo(fault, err=True)
         raise click.ClickException(f"{file.name} has {len(bad.faults)} faults; nothing was changed.") from None
+    except csv.Error as fault:
+        raise click.ClickException(f"{file.name} is no CSV: {fault}.") from None
     except UnicodeDecodeError as fault:
         raise click.ClickException(f"{file.name} is not UTF-8: {fault.reason} at byte {fault.start}.") from None
     click.echo(f"{year} is confirmed; {moved} open deadlines moved.")

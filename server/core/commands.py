@@ -15,7 +15,7 @@ from server.settings import settings
 def verify_audit_command() -> None:
     try:
         found = asyncio.run(_verify())
-    except (OSError, asyncpg.PostgresError) as problem:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
         raise click.ClickException(f"The database can't be used: {problem}") from None
     if found.fault:
         raise click.ClickException(f"{found.fault}. The {found.sealed:,} rows before it stand as they were sealed.")

@@ -287,6 +287,6 @@ def read_row(row: Mapping[str, str | None]) -> tuple[date, tuple[bool, str]]:
     if works and day.weekday() < 5:
         raise ValueError(f"{day} 本来就是工作日")
     holiday = NAMES.get(holiday, holiday)
-    if not holiday or holiday.isascii() or len(holiday) > 20:
+    if not holiday or holiday.isascii() or len(holiday) > 20 or not holiday.isprintable():
         raise ValueError(f"不认识的节日“{holiday}”")
     return day, (works, holiday)

@@ -35,7 +35,8 @@ async def log_form(request: Request, meeting_id: FromPath[int]) -> Response[Any]
     filled, log = await as_saved(request.user, meeting_id), await written(meeting_id)
     if log and log["version"] > filled.typed["version"]:
         filled.values, filled.typed["version"] = dict(filled.typed), log["version"]
-        return await log_page(request, meeting, filled, theirs=log)
+        differs = any(log[name] != filled[name] for name in logs.FIELDS)
+        return await log_page(request, meeting, filled, theirs=log if differs else None)
     return await log_page(request, meeting, filled)
 
 

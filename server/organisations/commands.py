@@ -20,7 +20,7 @@ def import_units_command(file: Path) -> None:
         for fault in dirty.faults:
             click.echo(f"line {fault.line}: {fault.what}", err=True)
         raise click.ClickException(f"{file.name} has {len(dirty.faults)} faults; nothing was imported.") from None
-    except (OSError, asyncpg.PostgresError) as problem:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
         raise click.ClickException(f"The database can't be used: {problem}") from None
     if not done.new and not done.renamed:
         click.echo(f"Nothing changed: all {done.unchanged:,} units stand in the tree already.")

@@ -125,6 +125,11 @@ class Realm(Stack):
         key = derived(secret(self.data / "keys"), KEY_PURPOSE)
         return f"/c/{tokens.scan_token(key, meeting, now())}"
 
+    async def tap(self, phone: httpx.AsyncClient, meeting: int) -> httpx.Response:
+        """Scans and taps 签到: the answer, or the page that it leads to. (httpx itself would lose the cookie.)"""
+        answer = await phone.post(self.scan(meeting))
+        return await phone.get(answer.headers["location"]) if answer.status_code == 303 else answer
+
     async def lay_reminder(self, meeting: int, after: timedelta = timedelta(0)) -> None:
         """Puts down a reminder of a meeting that is due in a moment."""
         async with self.database() as connection:

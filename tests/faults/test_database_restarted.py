@@ -97,8 +97,9 @@ async def test_hanging_it_hangs_no_page_for_ever(realm: Realm):
 
 
 async def test_the_worker_goes_on_with_the_new_one(realm: Realm):
-    before = realm.child("worker").pid
+    before, ended = realm.child("worker").pid, realm.output().count("database has ended")
     realm.strike("database", signal.SIGINT)
+    await asyncio.to_thread(within, if_alone(10), lambda: realm.output().count("database has ended") > ended)
     await asyncio.to_thread(realm.until_back)
     meeting = await realm.meeting()
     await realm.lay_reminder(await realm.meeting())

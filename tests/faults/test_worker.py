@@ -130,7 +130,7 @@ async def test_a_meeting_complete_by_check_ins_alone_is_recorded_by_itself(realm
     async with realm.database() as connection:
         await connection.execute("DELETE FROM attendance WHERE meeting_id = $1 AND name <> '王秀英'", meeting)
     async with realm.visitor(MEMBER) as member:
-        assert "您已签到" in (await member.post(realm.scan(meeting), follow_redirects=True)).text
+        assert "您已签到" in (await realm.tap(member, meeting)).text
 
     async def recorded() -> bool:
         return await realm.ask("SELECT recorded_at IS NOT NULL FROM meeting WHERE id = $1", meeting)

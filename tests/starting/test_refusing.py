@@ -105,7 +105,9 @@ def test_a_database_that_refuses_us(make_stack, own_servers):
 @pytest.mark.parametrize("role", ["ebranch_owner", "postgres"])
 def test_an_application_that_would_run_as_owner_or_superuser(make_stack, own_servers, role):
     mighty = own_servers.environ | {"DATABASE_URL": own_servers.url(role)}
+    made = own_servers.ask("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
     assert is_one_line(make_stack(**mighty).start().until_it_gives_up(), role, "use ebranch_app")
+    assert own_servers.ask("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == made
 
 
 def test_own_servers_are_used_and_get_no_demonstration_and_no_other_clock(make_stack, own_servers):
@@ -124,7 +126,9 @@ def test_own_servers_are_used_and_get_no_demonstration_and_no_other_clock(make_s
     ({"PORT": "http"}, "PORT"),
     ({"PORT": "70000"}, "PORT"),
     ({"EBRANCH_ZONE": "moon"}, "EBRANCH_ZONE"),
-    ({"EBRANCH_NOW": "tomorrow"}, "EBRANCH_NOW"),
+    ({"EBRANCH_NOW": "tomorrow"}, "EBRANCH_NOW"), ({"EBRANCH_NOW": "9999-12-31T23:59"}, "EBRANCH_NOW"),
+    ({"EBRANCH_WAIT_S": "soon"}, "EBRANCH_WAIT_S"), ({"REDIS_URL": "nonsense"}, "REDIS_URL"),
+    ({"REDIS_URL": "redis://cache:abc/0"}, "REDIS_URL"),
     ({"DATABASE_OWNER_URL": "postgresql://x"}, "DATABASE_URL"),
 ])
 def test_a_setting_that_makes_no_sense(environ, word):
