@@ -126,6 +126,8 @@ async def prepare() -> None:
     if settings.demo:
         await load_demonstration()
         print_people()
+        if settings.now:
+            print(f"The clock began at {settings.now} (EBRANCH_NOW).")
 
 
 class Commands(CLIPlugin):
