@@ -9,7 +9,7 @@ from asyncpg import Record
 from server.core import audit, deadlines, live, versions
 from server.core.actor import Actor
 from server.core.clock import now
-from server.core.database import row, rows, the_row, transaction
+from server.core.database import row, rows, transaction
 from server.core.dates import moment as exactly
 from server.core.moves import WrongState
 from server.meetings import actions, cards
@@ -169,22 +169,22 @@ async def amend(actor: Actor, meeting: dict[str, Any], changed: dict[str, Any], 
 async def send_back(actor: Actor, meeting: dict[str, Any], explanation_id: int, answer: str) -> None:
     """退回: the committee does not change the log, and says why."""
     async with transaction():
-        await close(actor, meeting, explanation_id, "已退回", answer)
-        explained = await the_row("SELECT explained_by FROM amendment WHERE id = $1", explanation_id)
-        await remind(explained["explained_by"], "更改说明已退回", f"{meeting['topic']}：{answer}",
+        explained_by = await close(actor, meeting, explanation_id, "已退回", answer)
+        await remind(explained_by, "更改说明已退回", f"{meeting['topic']}：{answer}",
                      f"/meetings/{meeting['id']}/amendments")
         await audit.record(actor, "return_explanation", "meeting", meeting["id"], why=answer)
 
 
-async def close(actor: Actor, meeting: dict[str, Any], explanation_id: int, state: str, answer: str) -> None:
-    """Closes an open explanation; WrongState when somebody was faster."""
+async def close(actor: Actor, meeting: dict[str, Any], explanation_id: int, state: str, answer: str) -> int:
+    """Closes an open explanation; returns who had written it. WrongState when somebody was faster."""
     closed = await row("""UPDATE amendment SET state = $3, answer = $4, closed_by = $5, closed_at = $6
-                          WHERE id = $1 AND meeting_id = $2 AND state = '待处理' RETURNING id""",
+                          WHERE id = $1 AND meeting_id = $2 AND state = '待处理' RETURNING explained_by""",
                        explanation_id, meeting["id"], state, answer, actor.signature, now())
     if closed is None:
         raise WrongState("这份更改说明已经处理过了，请刷新后再看")
     await threads.supersede(REPORT, explanation_id)
     live.changed(meeting["branch_path"], f"meeting-{meeting['id']}", "meetings", "todos")
+    return closed["explained_by"]
 
 
 @cards.declares(REPORT)

@@ -160,10 +160,9 @@ async def wall_context(meeting: dict[str, Any]) -> dict[str, Any]:
     }
     if not its.may_check_in(moment):
         return shown | {"closed": check_in.closed(its, moment)}
+    link = f"{settings.origin}/c/{tokens.scan_token(secret(), meeting['id'], moment)}"
     return shown | {
-        "closed": None, "seconds": tokens.seconds_left(moment),
-        "qr": qr.svg(f"{settings.origin}/c/{tokens.scan_token(secret(), meeting['id'], moment)}"),
-        "link": f"{settings.origin}/c/{tokens.scan_token(secret(), meeting['id'], moment)}",
+        "closed": None, "seconds": tokens.seconds_left(moment), "qr": qr.svg(link), "link": link,
         "code": tokens.code_at(secret(), meeting["id"], tokens.window_start(moment)),
     }
 

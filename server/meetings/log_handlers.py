@@ -32,7 +32,8 @@ PHOTO_LIMIT = 25_000_000  # bytes of a form with one photograph
 async def log_form(request: Request, meeting_id: FromPath[int]) -> Response[Any]:
     meeting = await find(Meeting, request.user, meeting_id)
     logs.refuse(meeting)
-    filled, log = await as_saved(request.user, meeting_id), await written(meeting_id)
+    log = await written(meeting_id)
+    filled = await as_saved(request.user, meeting_id, log)
     if log and log["version"] > filled.typed["version"]:
         filled.values, filled.typed["version"] = dict(filled.typed), log["version"]
         differs = any(log[name] != filled[name] for name in logs.FIELDS)
@@ -40,9 +41,9 @@ async def log_form(request: Request, meeting_id: FromPath[int]) -> Response[Any]
     return await log_page(request, meeting, filled)
 
 
-async def as_saved(actor: Actor, meeting_id: int) -> forms.Filled:
-    """The text as it stands, or the actor's own draft of it where that is newer."""
-    log, kept = await written(meeting_id), await draft(meeting_id, actor.person_id)
+async def as_saved(actor: Actor, meeting_id: int, log: Record | None) -> forms.Filled:
+    """The text as it stands in `log`, or the actor's own draft of it where there is one."""
+    kept = await draft(meeting_id, actor.person_id)
     typed: dict[str, Any] = {name: log[name] if log else "" for name in logs.FIELDS}
     typed |= {"version": log["version"] if log else 0, "draft": None}
     if kept:
@@ -113,7 +114,7 @@ async def add_photo(request: Request, meeting_id: FromPath[int]) -> Response[Any
         for upload in uploads:
             await logs.add_photo(request.user, meeting, files.Received(upload.filename or "", await upload.read()))
     except files.Unfit as unfit:
-        filled = await as_saved(request.user, meeting_id)
+        filled = await as_saved(request.user, meeting_id, await written(meeting_id))
         filled.errors["photo"] = str(unfit)
         return await log_page(request, meeting, filled)
     return see_other(f"/meetings/{meeting_id}/log")
