@@ -1,6 +1,7 @@
 """What the matrix is tried on: meetings in every stage, threads, entries, photographs, explanations and roles, in the
 own branch, beside it, above it and in another county. Made by SQL with triggers off, for no stage can be waited for."""
 import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -65,12 +66,12 @@ class World:
         for number, branch in enumerate(BRANCHES[1:]):
             await self.add_organiser(branch, f"1390000000{number}")
         await open_threads()
-        body = b"\xff\xd8\xff\xd9"
-        files.write_whole(files.folder() / "ma" / "matrix", body)
+        body, place = b"\xff\xd8\xff\xd9", f"matrix-{os.getpid()}"  # the folder is one for all workers
+        files.write_whole(files.folder() / place[:2] / place, body)
         self.photo = await self.postgres.fetchval(
             "INSERT INTO file (place, name, media_type, size, width, height, sha256_received, sha256_stored,"
-            " uploaded_by) VALUES ('matrix', 'minutes.jpg', 'image/jpeg', 4, 1, 1, '', sha256($1), 1) RETURNING id",
-            body)
+            " uploaded_by) VALUES ($2, 'minutes.jpg', 'image/jpeg', 4, 1, 1, '', sha256($1), 1) RETURNING id", body,
+            place)
 
     async def add_organiser(self, branch: str, phone: str) -> None:
         """组织委员 in every branch, so that who checks a log is the same question everywhere."""
