@@ -14,7 +14,7 @@ from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import rows, the_row
 from server.permissions import Role
-from tests.cast import Person
+from tests.cast import Person, phone_index
 
 logging.getLogger("httpx").setLevel(logging.WARNING)
 STALE = timedelta(minutes=10)
@@ -22,18 +22,18 @@ WHO = """
 SELECT p.id AS person_id, a.id AS account_id, g.id AS grant_id, p.name, g.role, o.id AS organisation_id,
        o.path AS organisation_path, o.name AS organisation_name, o.kind AS organisation_kind, o.committee_id, a.large
 FROM account a JOIN person p ON p.id = a.person_id JOIN role_grant g ON g.account_id = a.id
-JOIN organisation o ON o.id = g.organisation_id WHERE a.phone = $1 AND g.role = $2"""
+JOIN organisation o ON o.id = g.organisation_id WHERE p.phone_index = $1 AND g.role = $2"""
 
 
 async def actor_of(person: Person) -> Actor:
     """The Actor of somebody of the cast, under the cast's role, without a session."""
-    found = await the_row(WHO, person.phone, str(person.role))
+    found = await the_row(WHO, phone_index(person.phone), str(person.role))
     return Actor(**dict(found) | {"role": Role(found["role"])}, session_id=0, source="test")
 
 
 async def session_token(person: Person, life: timedelta = timedelta(days=1)) -> str:
     """The token of a session opened for somebody, without asking for the password."""
-    found = await the_row(WHO, person.phone, str(person.role))
+    found = await the_row(WHO, phone_index(person.phone), str(person.role))
     token = secrets.token_urlsafe(32)
     await rows("""INSERT INTO session (token_hash, account_id, grant_id, device, used_at, expires_at)
                   VALUES ($1, $2, $3, 'test', $4, $5)""",

@@ -10,14 +10,15 @@ from piccolo.table import Table
 from server.accounts.rules import TOUCH_EVERY, idle_limit
 from server.core.actor import Actor
 from server.core.clock import now
+from server.core.crypto import blind_indexes
 from server.core.database import row, rows
+from server.people.tables import PHONE
 from server.permissions import Role
 
 
 class Account(Table):
     id = BigSerial(primary_key=True)
     person_id = BigInt(unique=True)
-    phone = Text(index=True)
     password_hash = Text(secret=True)
     large = Boolean(default=False)
     created_at = Timestamptz()
@@ -92,8 +93,10 @@ async def who_is(token: str, source: str, *, active: bool) -> Actor | None:
 
 
 async def accounts_with_phone(phone: str) -> list[Record]:
-    """The open accounts a phone number serves: usually one, sometimes a couple's two."""
-    return await rows("SELECT id, password_hash FROM account WHERE phone = $1 AND closed_at IS NULL ORDER BY id", phone)
+    """The open accounts of the people a phone number serves: usually one, sometimes a couple's two."""
+    return await rows("""
+        SELECT a.id, a.password_hash FROM person p JOIN account a ON a.person_id = p.id AND a.closed_at IS NULL
+        WHERE p.phone_index = ANY($1) ORDER BY a.id""", blind_indexes(phone, PHONE))
 
 
 async def roles_of(account_id: int, moment: datetime) -> list[Record]:

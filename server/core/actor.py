@@ -19,6 +19,7 @@ class Actor:
     committee_id: int | None  # the committee this organisation belongs to, whose chain keeps the evidence
     large: bool  # 大字版
     source: str  # where the request came from, for the evidence
+    acting_for: str | None = None  # whose duties these are meanwhile (代理)
 
     def may(self, can: Can) -> bool:
         """Whether the active role holds `can`."""
@@ -26,5 +27,5 @@ class Actor:
 
     @property
     def signature(self) -> str:
-        """How entries and records name the actor: 赵德山 · 书记."""
-        return f"{self.name} · {self.role}"
+        """How entries and records name the actor: 赵德山 · 书记, 钱永军（代赵德山） · 书记."""
+        return f"{self.name}（代{self.acting_for}） · {self.role}" if self.acting_for else f"{self.name} · {self.role}"

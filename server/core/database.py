@@ -64,6 +64,11 @@ async def the_row(sql: str, *values: Any) -> Record:
     return found
 
 
+async def next_id(table: str) -> int:
+    """The id that the next row of `table` gets: for values that are bound to their row before it is there."""
+    return (await the_row("SELECT nextval(pg_get_serial_sequence($1, 'id')) AS id", table))["id"]
+
+
 @asynccontextmanager
 async def transaction() -> AsyncIterator[None]:
     """One intention, whole or not at all. Never nested (an inner error that was caught would still commit the rest);

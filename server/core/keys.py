@@ -1,5 +1,6 @@
 """Keys made at the first start in the data folder, 0600; one per purpose, derived from one secret by HKDF."""
 import os
+import secrets
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -10,17 +11,24 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from server.settings import settings
 
 
+def make_secret(path: Path) -> None:
+    """Makes a 256-bit secret, 0600; never replaces one that another process made first."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
+        made.write(os.urandom(32))
+        made.flush()
+        os.fsync(made.fileno())
+    with suppress(FileExistsError):  # another process was first, and that one's counts
+        os.link(fresh, path)
+    fresh.unlink()
+
+
 def secret(folder: Path) -> bytes:
     """The 256-bit secret of this installation; made, never replaced, by whichever process comes first."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "secret"
     if not path.exists():
-        fresh = folder / f"secret.{os.getpid()}"
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
-            made.write(os.urandom(32))
-        with suppress(FileExistsError):  # another process was first, and that one's counts
-            os.link(fresh, path)
-        fresh.unlink()
+        make_secret(path)
     return path.read_bytes()
 
 

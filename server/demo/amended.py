@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from asyncpg import Connection
 
+from server.core.crypto import blind_index
 from server.core.versions import difference, spelled
 from server.demo.people import BY_PHONE
 from server.demo.records import Said
@@ -14,6 +15,7 @@ from server.demo.year import Held, Listed
 from server.meetings import cards
 from server.meetings.amendments import REPORT, rows_of
 from server.meetings.rules import Mark
+from server.people.tables import PHONE
 from server.permissions import Role
 
 COMMITTEE_ADMIN = "13700000006"
@@ -54,7 +56,8 @@ async def load(connection: Connection, numbered: list[tuple[int, Held]], entries
 async def the_committee(connection: Connection) -> Committee:
     found = await connection.fetchrow("""
         SELECT g.organisation_id, a.id AS account_id, g.id AS grant_id, a.person_id
-        FROM account a JOIN role_grant g ON g.account_id = a.id WHERE a.phone = $1""", COMMITTEE_ADMIN)
+        FROM account a JOIN role_grant g ON g.account_id = a.id JOIN person p ON p.id = a.person_id
+        WHERE p.phone_index = $1""", blind_index(COMMITTEE_ADMIN, PHONE))
     person = Listed(found["person_id"], BY_PHONE[COMMITTEE_ADMIN].name, "", None, None, 0)
     return Committee(found["organisation_id"], found["account_id"], found["grant_id"], person)
 

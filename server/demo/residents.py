@@ -10,8 +10,10 @@ from asyncpg import Connection, Record
 from server.demo.names import invent
 from server.demo.people import CAST, PASSWORD
 from server.demo.places import DONGSHU, OPENED
-from server.members.rules import Standing, sort_key
+from server.members.rules import Standing
 from server.organisations.rules import Office
+from server.people.rules import sort_key
+from server.people.tables import kept_phone
 from server.permissions import Role
 
 SEED = 2026
@@ -113,8 +115,10 @@ async def register(connection: Connection, now: datetime, residents: list[Reside
     rng, opened = Random(SEED), now - OPENED
     ids = await numbers(connection, "person", len(residents))
     await connection.copy_records_to_table(
-        "person", columns=["id", "name", "sort_key", "created_at"],
-        records=[(id_, one.name, sort_key(one.name), opened) for id_, one in zip(ids, residents, strict=True)])
+        "person", columns=["id", "name", "sort_key", "created_at", "phone", "phone_index"],
+        records=[
+            (id_, one.name, sort_key(one.name), opened, *(kept_phone(id_, one.phone) if one.phone else (None, None)))
+            for id_, one in zip(ids, residents, strict=True)])
     groups = await connection.fetch(
         "SELECT parent_id, array_agg(id ORDER BY id) AS ids FROM organisation WHERE kind = '党小组' GROUP BY parent_id")
     groups_of = {group["parent_id"]: group["ids"] for group in groups}
@@ -143,9 +147,8 @@ async def open_accounts(connection: Connection, accounts: list[tuple[int, Reside
     password_hash = PasswordHasher().hash(PASSWORD)
     ids = await numbers(connection, "account", len(accounts))
     await connection.copy_records_to_table(
-        "account", columns=["id", "person_id", "phone", "password_hash", "created_at"],
-        records=[(id_, person, one.phone, password_hash, opened)
-                 for id_, (person, one) in zip(ids, accounts, strict=True)])
+        "account", columns=["id", "person_id", "password_hash", "created_at"],
+        records=[(id_, person, password_hash, opened) for id_, (person, _) in zip(ids, accounts, strict=True)])
     await connection.copy_records_to_table(
         "role_grant", columns=["account_id", "role", "organisation_id", "since"],
         records=[(id_, role, place[name], opened)

@@ -1,6 +1,6 @@
-"""People, and who is a member of which branch."""
+"""Who is a member of which branch."""
 from asyncpg import Record
-from piccolo.columns import BigSerial, Date, ForeignKey, Text, Timestamptz
+from piccolo.columns import BigSerial, Date, ForeignKey, Text
 from piccolo.columns.base import OnDelete
 from piccolo.columns.combination import WhereRaw
 from piccolo.table import Table
@@ -9,14 +9,8 @@ from server.core.actor import Actor
 from server.core.database import row, rows
 from server.members.rules import Standing
 from server.organisations.tables import Organisation
+from server.people.tables import Person
 from server.permissions import Can
-
-
-class Person(Table):
-    id = BigSerial(primary_key=True)
-    name = Text()
-    sort_key = Text()  # members.rules.sort_key(name)
-    created_at = Timestamptz()
 
 
 class Member(Table):

@@ -33,8 +33,8 @@ async def as_(browser, token: str, path: str = "/threads", **headers: str) -> in
 async def second_role(owner, person, role: str, organisation: str) -> int:
     return await owner.fetchval("""
         INSERT INTO role_grant (account_id, role, organisation_id)
-        SELECT a.id, $2, o.id FROM account a, organisation o WHERE a.phone = $1 AND o.name = $3 RETURNING id""",
-                                person.phone, role, organisation)
+        SELECT a.id, $2, o.id FROM account a JOIN person p ON p.id = a.person_id, organisation o
+        WHERE p.name = $1 AND o.name = $3 RETURNING id""", person.name, role, organisation)
 
 
 # Ending ---------------------------------------------------------------------------------------------------------------
@@ -71,7 +71,8 @@ async def test_an_ended_session_never_comes_back(browser):
 
 async def test_a_closed_account_or_a_closed_organisation_ends_every_session_at_once(browser, owner):
     member, secretary, neighbour = [await session_token(person) for person in (MEMBER, SECRETARY, NEIGHBOUR)]
-    await owner.execute("UPDATE account SET closed_at = ebranch_now() WHERE phone = $1", MEMBER.phone)
+    await owner.execute("UPDATE account SET closed_at = ebranch_now() FROM person p"
+                        " WHERE p.id = person_id AND p.name = $1", MEMBER.name)
     assert await as_(browser, member) == 303
     await owner.execute("UPDATE role_grant SET until = ebranch_now() WHERE role = '书记'")
     assert [await as_(browser, token) for token in (secretary, neighbour)] == [303, 303]

@@ -13,7 +13,7 @@ from server.accounts.authentication import HALF_COOKIE, SESSION_COOKIE
 from server.accounts.rules import CODE_GUESSES, CODE_TRIES, GUESSES
 from server.accounts.tables import token_hash
 from server.core.clock import now
-from tests.cast import COMMITTEE, COUNTY, MEMBER, SECRETARY, VILLAGER
+from tests.cast import COMMITTEE, COUNTY, MEMBER, SECRETARY, VILLAGER, phone_index
 from tests.databases import fingerprint
 from tests.meetings.stories import evidence, one
 from tests.passwords import PASSWORD
@@ -127,8 +127,9 @@ async def test_the_right_password_forgets_the_wrong_ones(browser):
 
 async def test_two_people_share_a_phone_number_and_each_has_an_own_password(browser, owner):
     other = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("Qiancun2026")
-    await owner.execute("UPDATE account SET phone = $1, password_hash = $2 WHERE phone = $3",
-                        MEMBER.phone, other, VILLAGER.phone)
+    await owner.execute("UPDATE account SET password_hash = $1 FROM person p WHERE p.id = person_id AND p.name = $2",
+                        other, VILLAGER.name)
+    await owner.execute("UPDATE person SET phone_index = $1 WHERE name = $2", phone_index(MEMBER.phone), VILLAGER.name)
     await enter(browser, MEMBER.phone)
     assert "王秀英" in (await browser.get("/me")).text
     browser.cookies.clear()
@@ -142,7 +143,8 @@ async def test_who_has_no_role_or_a_closed_account_is_told_and_not_let_in(browse
     answer = await enter(browser, MEMBER.phone)
     assert answer.status_code == 422
     assert "没有可用的身份" in answer.text
-    await owner.execute("UPDATE account SET closed_at = ebranch_now() WHERE phone = $1", VILLAGER.phone)
+    await owner.execute("UPDATE account SET closed_at = ebranch_now() FROM person p"
+                        " WHERE p.id = person_id AND p.name = $1", VILLAGER.name)
     assert WRONG in (await enter(browser, VILLAGER.phone)).text
     assert SESSION_COOKIE not in browser.cookies
 

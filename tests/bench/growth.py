@@ -50,8 +50,7 @@ INSERT INTO person (id, name, sort_key) OVERRIDING SYSTEM VALUE SELECT id, name,
 INSERT INTO member (person_id, branch_id, standing, since) SELECT id, branch_id, '正式党员', '2020-07-01' FROM who;
 INSERT INTO seat (branch_id, person_id, office, rank, since)
 SELECT branch_id, id, (ARRAY['书记', '组织委员', '宣传委员'])[number], number, '2024-01-01' FROM who WHERE number <= 3;
-INSERT INTO account (id, person_id, phone, password_hash) OVERRIDING SYSTEM VALUE
-SELECT id, id, '139' || lpad(id::text, 8, '0'), '' FROM who;
+INSERT INTO account (id, person_id, password_hash) OVERRIDING SYSTEM VALUE SELECT id, id, '' FROM who;
 INSERT INTO role_grant (id, account_id, role, organisation_id) OVERRIDING SYSTEM VALUE
 SELECT id, id, coalesce((ARRAY['书记', '组织委员', 'e支部管理员'])[number], '正式党员'), branch_id FROM who;
 INSERT INTO session (token_hash, account_id, grant_id, device, expires_at)

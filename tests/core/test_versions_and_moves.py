@@ -99,8 +99,9 @@ async def test_no_version_is_changed_or_taken_away_not_even_by_the_tables_owner(
 INSERT = """
 INSERT INTO version (subject_kind, subject_id, number, content, difference, explanation_id, why, account_id, grant_id,
                      who)
-SELECT 'meeting_log', $1, 1, '{}', '{}', $2, '改', (SELECT id FROM account WHERE phone = $4), g.id, '某人'
-FROM role_grant g JOIN account a ON a.id = g.account_id WHERE a.phone = $3"""
+SELECT 'meeting_log', $1, 1, '{}', '{}', $2, '改',
+       (SELECT a.id FROM account a JOIN person p ON p.id = a.person_id WHERE p.name = $4), g.id, '某人'
+FROM role_grant g JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id WHERE p.name = $3"""
 
 
 async def explained(at, begins: str = "2026-11-25 19:30") -> tuple[int, int]:
@@ -113,7 +114,7 @@ async def explained(at, begins: str = "2026-11-25 19:30") -> tuple[int, int]:
 async def refused(as_app, log: int, explanation: int, grant=COMMITTEE, account=None) -> None:
     """Nobody's SQL adds a version on this explanation, with this person's grant and this one's account."""
     with pytest.raises(asyncpg.PostgresError) as fault:
-        await as_app.execute(INSERT, log, explanation, grant.phone, (account or grant).phone)
+        await as_app.execute(INSERT, log, explanation, grant.name, (account or grant).name)
     assert fault.value.sqlstate == "EB005"
 
 
@@ -122,7 +123,7 @@ async def test_a_locked_log_has_a_version_of_its_committee_alone(at, as_app):
     for person in (SECRETARY, ORGANISER, MEMBER, NEIGHBOUR, SIDIAN, COMMITTEE_ORGANISER, COUNTY):
         await refused(as_app, log, explanation, person)
     await refused(as_app, log, explanation, COMMITTEE, SECRETARY)
-    await as_app.execute(INSERT, log, explanation, COMMITTEE.phone, COMMITTEE.phone)
+    await as_app.execute(INSERT, log, explanation, COMMITTEE.name, COMMITTEE.name)
     assert (await versions.history("meeting_log", log))[0]["number"] == 1
 
 

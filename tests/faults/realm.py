@@ -1,6 +1,7 @@
 """A whole stack with the cast and a full hall in it: real processes, to be killed, stopped and restarted."""
 import asyncio
 import secrets
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -14,12 +15,13 @@ import httpx
 import psutil
 from redis.asyncio import Redis
 
+from server.core import crypto
 from server.core.clock import now
 from server.core.keys import derived, secret
 from server.meetings import tokens
 from server.meetings.check_in import KEY_PURPOSE
 from server.settings import socket_folder
-from tests.cast import Person, settle
+from tests.cast import Person, phone_index, settle
 from tests.passwords import HASH
 from tests.starting.conftest import Stack, if_alone, within
 
@@ -29,8 +31,7 @@ WITH people AS (
     INSERT INTO person (name, sort_key) SELECT '党员' || n, 'z' || n FROM generate_series(1, $1::int) AS n
     RETURNING id),
 accounts AS (
-    INSERT INTO account (person_id, phone, password_hash)
-    SELECT id, '138' || lpad(id::text, 8, '0'), $2 FROM people RETURNING id, person_id, phone),
+    INSERT INTO account (person_id, password_hash) SELECT id, $2 FROM people RETURNING id, person_id),
 grants AS (
     INSERT INTO role_grant (account_id, role, organisation_id)
     SELECT a.id, '正式党员', o.id FROM accounts a, organisation o WHERE o.name = '前村支部')
@@ -39,7 +40,7 @@ SELECT a.person_id, o.id, '正式党员', '2020-07-01' FROM accounts a, organisa
 SIGN_IN = """
 INSERT INTO session (token_hash, account_id, grant_id, device, used_at, expires_at)
 SELECT sha256($1::bytea), a.id, g.id, 'test', now(), now() + interval '1 day'
-FROM account a JOIN role_grant g ON g.account_id = a.id WHERE a.phone = $2 LIMIT 1"""
+FROM account a JOIN role_grant g ON g.account_id = a.id WHERE a.id = $2 LIMIT 1"""
 
 
 def send(how: signal.Signals, victims: list[psutil.Process]) -> None:
@@ -58,6 +59,10 @@ class Realm(Stack):
 
     async def settle(self) -> None:
         """Puts the cast and the hall into the new stack's database."""
+        key = crypto.path_of(1)  # what the tests encrypt, the stack must be able to read
+        crypto.versions()
+        (self.data / "keys").mkdir(mode=0o700, exist_ok=True)
+        shutil.copy(key, self.data / "keys" / key.name)
         async with self.database() as connection:
             await settle(connection)
             await connection.execute(FILL_HALL, HALL, HASH)
@@ -83,23 +88,29 @@ class Realm(Stack):
         """A client signed in as one of the cast."""
         async with httpx.AsyncClient(base_url=self.address, timeout=httpx.Timeout(15, connect=5)) as client:
             if person:
-                client.headers["cookie"] = (await self.sign_in(person.phone))[0]
+                client.headers["cookie"] = (await self.sign_in(await self.account(person)))[0]
             yield client
 
-    async def sign_in(self, *phones: str) -> list[str]:
+    async def account(self, person: Person) -> int:
+        """The account of one of the cast."""
+        return await self.ask("SELECT a.id FROM account a JOIN person p ON p.id = a.person_id WHERE p.phone_index = $1",
+                              phone_index(person.phone))
+
+    async def sign_in(self, *accounts: int) -> list[str]:
         """Cookies of new sessions."""
-        tokens = [secrets.token_urlsafe(32) for _ in phones]
+        tokens = [secrets.token_urlsafe(32) for _ in accounts]
         async with self.database() as connection:
-            await connection.executemany(SIGN_IN, [(token.encode(), phone)
-                                                   for token, phone in zip(tokens, phones, strict=True)])
+            await connection.executemany(SIGN_IN, [(token.encode(), account)
+                                                   for token, account in zip(tokens, accounts, strict=True)])
         return [f"ebranch={token}" for token in tokens]
 
     async def hall(self, most: int = HALL) -> list[str]:
         """Cookies of people in the hall."""
         async with self.database() as connection:
             found = await connection.fetch(
-                "SELECT phone FROM account WHERE phone LIKE '138%' ORDER BY id LIMIT $1", most)
-        return await self.sign_in(*(one["phone"] for one in found))
+                "SELECT a.id FROM account a JOIN person p ON p.id = a.person_id WHERE p.name LIKE '党员%'"
+                " ORDER BY a.id LIMIT $1", most)
+        return await self.sign_in(*(one["id"] for one in found))
 
     async def meeting(self, begins: datetime | None = None, topic: str = "学条例", people: int = 25) -> int:
         """A meeting of 前村支部, open for check-in unless it begins later; made by SQL, so at once. Those of the cast

@@ -76,7 +76,7 @@ async def test_check_ins_and_officers_taps_at_once_stop_nobody(realm: Realm):
 async def ids(realm: Realm, most: int):
     async with realm.database() as connection:
         for one in await connection.fetch(
-                "SELECT person_id FROM account WHERE phone LIKE '138%' ORDER BY id LIMIT $1", most):
+                "SELECT id AS person_id FROM person WHERE name LIKE '党员%' ORDER BY id LIMIT $1", most):
             yield one["person_id"]
 
 

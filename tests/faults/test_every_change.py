@@ -21,6 +21,7 @@ from tests.cast import (
     ORGANISER,
     PROBATIONARY,
     SECRETARY,
+    phone_index,
 )
 from tests.faults.photographs import photograph
 from tests.faults.trail import Trail
@@ -55,12 +56,12 @@ async def number(sql: str, *values: Any) -> int:
 async def signing(trail: Trail) -> None:
     await trail.change("sign_in", None, "/sign-in", data={"phone": MEMBER.phone, "password": PASSWORD}, again=False)
     grant = await number("""
-        SELECT g.id FROM role_grant g JOIN account a ON a.id = g.account_id
-        WHERE a.phone = $1 AND g.role = '村民'""", PROBATIONARY.phone)
+        SELECT g.id FROM role_grant g JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id
+        WHERE p.phone_index = $1 AND g.role = '村民'""", phone_index(PROBATIONARY.phone))
     await trail.change("switch_role", PROBATIONARY, f"/me/roles/{grant}")
     first = await number("""
-        SELECT g.id FROM role_grant g JOIN account a ON a.id = g.account_id
-        WHERE a.phone = $1 AND g.role = '预备党员'""", PROBATIONARY.phone)
+        SELECT g.id FROM role_grant g JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id
+        WHERE p.phone_index = $1 AND g.role = '预备党员'""", phone_index(PROBATIONARY.phone))
     await trail.change("switch_role", replace(PROBATIONARY, role=Role.VILLAGER), f"/me/roles/{first}")
 
 

@@ -7,7 +7,7 @@ from server.core.clock import now
 from server.core.database import rows, the_row
 from server.core.forms import wall_time
 from server.meetings import actions
-from tests.cast import IN_QIANCUN, SECRETARY, Person
+from tests.cast import IN_QIANCUN, SECRETARY, Person, phone_index
 from tests.visits import actor_of
 
 HOUR = timedelta(hours=1)
@@ -16,8 +16,8 @@ HOUR = timedelta(hours=1)
 async def ids_of(*people: Person) -> list[int]:
     """The person ids of some of the cast."""
     found = await rows("""
-        SELECT p.id FROM person p JOIN account a ON a.person_id = p.id WHERE a.phone = ANY($1) ORDER BY p.id""",
-                       [person.phone for person in people])
+        SELECT p.id FROM person p WHERE phone_index = ANY($1) ORDER BY p.id""",
+                       [phone_index(person.phone) for person in people])
     return [one["id"] for one in found]
 
 

@@ -251,7 +251,7 @@ async def test_what_the_committee_has_changed_is_not_checked_from_an_old_page(vi
 # Who ------------------------------------------------------------------------------------------------------------------
 
 LEFT = "UPDATE role_grant SET until = ebranch_now() WHERE role = '组织委员'"
-CLOSED = "UPDATE account SET closed_at = ebranch_now() WHERE phone = '13700000008'"
+CLOSED = "UPDATE account SET closed_at = ebranch_now() FROM person p WHERE p.id = person_id AND p.name = '孙桂兰'"
 
 
 @pytest.mark.parametrize(("writer", "gone", "checker"), [

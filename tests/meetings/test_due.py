@@ -199,7 +199,7 @@ async def test_a_text_waits_for_the_organiser_or_the_secretary_where_he_wrote_it
 
 @pytest.mark.parametrize("gone", [
     "UPDATE role_grant SET until = ebranch_now() - interval '1 day' WHERE role = '组织委员'",
-    "UPDATE account SET closed_at = ebranch_now() WHERE phone = '13700000008'"])
+    "UPDATE account SET closed_at = ebranch_now() FROM person p WHERE p.id = person_id AND p.name = '孙桂兰'"])
 async def test_without_an_organiser_the_secretary_checks_even_his_own(visit, at, owner, gone):
     made = await held(visit, at, "2026-11-24 19:30")
     await owner.execute(gone)

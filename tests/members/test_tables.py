@@ -1,8 +1,8 @@
 """The list of a branch's members: its order, its figures, and who sees whom."""
 import pytest
 
-from server.members.rules import sort_key
 from server.members.tables import Member, Person, full_member_count, member_count, members_of
+from server.people.rules import sort_key
 from tests.cast import (
     APPLICANT,
     COMMITTEE,

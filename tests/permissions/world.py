@@ -13,9 +13,8 @@ from server.core import files
 from server.core.actor import Actor
 from server.core.clock import now
 from server.meetings.amendments import log_content
-from server.members.rules import sort_key
 from server.threads.actions import open_threads, thread_of
-from tests.cast import CAST, ORGANISATIONS, Person
+from tests.cast import CAST, ORGANISATIONS, Person, enter
 from tests.databases import fingerprint
 from tests.passwords import HASH
 from tests.visits import actor_of
@@ -76,11 +75,10 @@ class World:
     async def add_organiser(self, branch: str, phone: str) -> None:
         """组织委员 in every branch, so that who checks a log is the same question everywhere."""
         await self.postgres.execute("""
-            WITH p AS (INSERT INTO person (name, sort_key) VALUES ('组委', $1) RETURNING id),
-            a AS (INSERT INTO account (person_id, phone, password_hash) SELECT id, $2, $3 FROM p RETURNING id)
+            WITH a AS (INSERT INTO account (person_id, password_hash) VALUES ($1, $2) RETURNING id)
             INSERT INTO role_grant (account_id, role, organisation_id)
-            SELECT a.id, '组织委员', o.id FROM a, organisation o WHERE o.path = $4""",
-                                    sort_key("组委"), phone, HASH, self.paths[branch])
+            SELECT a.id, '组织委员', o.id FROM a, organisation o WHERE o.path = $3""",
+                                    await enter(self.postgres, "组委", phone), HASH, self.paths[branch])
 
     async def meeting(self, branch: str, stage: str, writer: str = "secretary", *, fresh: bool = False) -> Thing:
         """A meeting of `branch` in `stage`, its log written by the 书记 or 组织委员; the same one unless `fresh`."""
