@@ -16,13 +16,12 @@ from server.permissions import Can
 from server.settings import settings
 from server.tabs import links_for
 
-SIGN_IN = (
-    forms.text("phone", "手机号", most=11),
-    forms.text("password", "密码", most=64),
-)
-CODE = (forms.text("code", "验证码", most=6),)
+NEXT = forms.text("next", "页面", most=500, required=False)
+SIGN_IN = (forms.text("phone", "手机号", most=11), forms.text("password", "密码", most=64), NEXT)
+CODE = (forms.text("code", "验证码", most=6), NEXT)
+SIGN_OUT = (forms.flag("everywhere", "所有设备"),)
+LARGE = (forms.flag("large", "大字版"),)
 OVER = timedelta()  # the life of a cookie that is taken away
-NEXT = (forms.text("next", "页面", most=500, required=False),)
 
 
 def safe(path: str) -> str:
@@ -54,11 +53,12 @@ async def code_page(request: Request, half: str, next: str, errors: dict[str, st
 
 @post("/sign-in", can=Can.PUBLIC, status_code=200, request_max_body_size=20_000)
 async def sign_in(request: Request) -> Response[Any]:
-    form = await forms.received(request)
-    onwards = forms.read(form, NEXT).values.get("next", "")
-    if "code" in form:
-        return await confirm(request, forms.read(form, CODE), onwards)
-    filled = forms.read(form, SIGN_IN)
+    asked = CODE if "code" in await forms.names(request) else SIGN_IN
+    filled = await forms.fill(request, asked)
+    filled.errors.pop("next", None)  # an odd way onwards is no reason to stay outside
+    onwards = filled.values.get("next", "")
+    if asked is CODE:
+        return await confirm(request, filled, onwards)
     if not filled.errors:
         try:
             account = await actions.check_password(filled["phone"], filled["password"])
@@ -97,8 +97,8 @@ async def signed_in(request: Request, account: int, onwards: str) -> Response[An
 
 @post("/sign-out", can=Can.SIGNED_IN, status_code=303)
 async def sign_out(request: Request) -> Response[Any]:
-    everywhere = "everywhere" in await forms.received(request)
-    await actions.sign_out(request.user, everywhere=everywhere)
+    filled = await forms.pressed(request, SIGN_OUT)
+    await actions.sign_out(request.user, everywhere=filled["everywhere"])
     answer = see_other("/sign-in")
     answer.cookies = [cookie(SESSION_COOKIE, "", OVER)]
     return answer
@@ -116,13 +116,14 @@ async def mine(request: Request) -> Response[Any]:
 
 @post("/me/roles/{grant_id:int}", can=Can.SIGNED_IN, status_code=303)
 async def switch_role(request: Request, grant_id: FromPath[int]) -> Response[Any]:
+    await forms.nothing(request)
     await actions.switch_role(request.user, grant_id)
     return see_other("/threads")
 
 
 @post("/settings/large", can=Can.SIGNED_IN, status_code=303)
 async def large(request: Request) -> Response[Any]:
-    await actions.set_large(request.user, (await forms.received(request)).get("large") == "1")
+    await actions.set_large(request.user, (await forms.pressed(request, LARGE))["large"])
     return see_other("/me")
 
 

@@ -1,6 +1,7 @@
 """A form → typed values, or a message per field. Nothing that was typed is lost either way.
 
-A form is a tuple of fields; a field knows its name, its label and how to read what was typed."""
+A form is a tuple of fields; a field knows its name, its label and how to read what was typed. What is sent besides
+its fields is refused, so every form declares all of them: there is no other way to what a request sent."""
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,18 +19,25 @@ LONG_TEXT = 20_000  # characters of minutes: two hours of talk, written out
 FIRST_YEAR, LAST_YEAR = 2019, 2039  # what the calendar of working days reaches, with room for a deadline after it
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
 
-Read = Callable[[list[str]], Any]
+TOLD = 40  # characters of a name that no form has, on the page that refuses it
+
+UNKNOWN = "收到了这张表里没有的内容，没有保存。请刷新页面，重新填写"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+Read = Callable[[list[Any]], Any]
 
 
 @dataclass(frozen=True)
 class Field:
-    """name: as in the form; label: the Chinese word beside it; read: typed strings → value, ValueError(Chinese); many:
-    whether several may be chosen, so that all of them are what was typed."""
+    """name: as in the form; label: the Chinese word beside it; read: typed strings (or files) → value,
+    ValueError(Chinese); many: whether several may be chosen, so that all of them are what was typed; file: whether it
+    is handed in rather than typed."""
 
     name: str
     label: str
     read: Read
     many: bool = False
+    file: bool = False
 
 
 @dataclass
@@ -55,8 +63,9 @@ class Filled:
 
 
 async def fill(request: Request, fields: Iterable[Field]) -> Filled:
-    """Reads the request's form by `fields`. A body that is no form at all is a 400, never a 500."""
-    return read(await received(request), fields)
+    """Reads the request's form by `fields`. A body that is no form at all is a 400, never a 500; one with a field
+    that is none of `fields` a 422."""
+    return read(await _received(request), fields)
 
 
 async def pressed(request: Request, fields: Iterable[Field]) -> Filled:
@@ -67,31 +76,70 @@ async def pressed(request: Request, fields: Iterable[Field]) -> Filled:
     return filled
 
 
-async def received(request: Request) -> FormMultiDict:
-    """The form as sent; 400 for a broken multipart body, an unknown charset or bytes that are no text."""
+async def nothing(request: Request) -> None:
+    """For a button that says all by itself: 422 when anything is sent with it."""
+    await pressed(request, ())
+
+
+async def names(request: Request) -> set[str]:
+    """The names of what was sent: which form it is, where an address takes several."""
+    return set(await _received(request))
+
+
+async def _received(request: Request) -> FormMultiDict:
+    """The form as sent; 400 for a broken multipart body, an unknown charset, bytes that are no text, or no form."""
     try:
-        return await request.form()
+        form = await request.form()
     except HTTPException:
         raise
     except Exception as fault:  # the multipart and charset decoders raise whatever they stumble over
         raise ClientException("表单没有完整收到，请重新提交") from fault
+    if request.content_type[0] not in FORMS and await request.body():
+        raise ClientException("表单没有完整收到，请重新提交")
+    return form
 
 
 def read(form: FormMultiDict, fields: Iterable[Field]) -> Filled:
-    """`form` by `fields`; every wrong field has its own message."""
-    filled = Filled()
-    for one in fields:
-        typed = [value for value in form.getall(one.name, []) if isinstance(value, str)]
+    """`form` by `fields`; every wrong field has its own message. ClientException (422) for a field that is none."""
+    filled, known = Filled(), {one.name: one for one in fields}
+    strange = sorted(set(form) - set(known))
+    if strange:
+        raise ClientException(f"{UNKNOWN}（{shown(strange[0])}）", status_code=422)
+    for one in known.values():
+        sent = form.getall(one.name, [])
+        files = [value for value in sent if isinstance(value, UploadFile)]
+        typed = [value for value in sent if isinstance(value, str)]
         filled.typed[one.name] = typed if one.many else next(iter(typed), "")
         try:
-            if any(isinstance(value, UploadFile) for value in form.getall(one.name, [])):
-                raise ValueError(f"{one.label}应是文字，不是文件")
-            if any(CONTROL.search(value) for value in typed):
-                raise ValueError(f"{one.label}里有不能保存的字符，请删去后再提交")
-            filled.values[one.name] = one.read(typed)
+            filled.values[one.name] = one.read(handed_in(one, files, typed) if one.file else written(one, files, typed))
         except ValueError as fault:
             filled.errors[one.name] = str(fault)
     return filled
+
+
+def written(one: Field, files: list[UploadFile], typed: list[str]) -> list[str]:
+    """What was typed into a field, if it is what somebody can have typed."""
+    if files:
+        raise ValueError(f"{one.label}应是文字，不是文件")
+    if any(CONTROL.search(value) for value in typed):
+        raise ValueError(f"{one.label}里有不能保存的字符，请删去后再提交")
+    if len(typed) > 1 and not one.many:
+        raise ValueError(f"{one.label}只能填一项，请重新填写")
+    return typed
+
+
+def handed_in(one: Field, files: list[UploadFile], typed: list[str]) -> list[UploadFile]:
+    """The files given to a field; none when nothing was chosen, which browsers send as an empty word."""
+    if any(typed):
+        raise ValueError(f"{one.label}应是文件，请重新选择")
+    if len(files) > 1 and not one.many:
+        raise ValueError(f"{one.label}只能选一个文件")
+    return files
+
+
+def shown(name: str) -> str:
+    """The name of a field as it may stand on a page."""
+    return "".join(character for character in name if character.isprintable())[:TOLD]
 
 
 def text(name: str, label: str, *, most: int, required: bool = True) -> Field:
@@ -134,9 +182,11 @@ def options(of: type[StrEnum]) -> list[dict[str, str]]:
     return [{"value": str(one), "label": str(one)} for one in of]
 
 
-def choice(name: str, label: str, of: type[StrEnum]) -> Field:
-    """One of the values of `of`."""
-    def read_choice(typed: list[str]) -> StrEnum:
+def choice(name: str, label: str, of: type[StrEnum], *, required: bool = True) -> Field:
+    """One of the values of `of`; None where it may stay open."""
+    def read_choice(typed: list[str]) -> StrEnum | None:
+        if not required and typed in ([], [""]):
+            return None
         try:
             return of(typed[0])
         except (IndexError, ValueError):
@@ -176,3 +226,17 @@ def number(name: str, label: str, *, most: int = 2**31 - 1) -> Field:
             raise ValueError(f"{label}不对，请刷新后再试")
         return int(digits)
     return Field(name, label, read_number)
+
+
+def flag(name: str, label: str) -> Field:
+    """A button's or tick's "1"; False when it is not there."""
+    def read_flag(typed: list[str]) -> bool:
+        if typed not in ([], [""], ["0"], ["1"]):
+            raise ValueError(f"{label}不对，请刷新后再试")
+        return typed == ["1"]
+    return Field(name, label, read_flag)
+
+
+def files(name: str, label: str) -> Field:
+    """Files handed in under one name, be it none."""
+    return Field(name, label, list, many=True, file=True)

@@ -26,6 +26,7 @@ from server.permissions import Can
 EXPLANATION = (forms.text("explanation", "更改说明", most=REASON_MAX),)
 ANSWER = (forms.text("answer", "退回的原因", most=REASON_MAX),)
 CHANGE = (*fields.FACTS, *fields.TEXTS, forms.text("why", "更改理由", most=REASON_MAX))
+AGAIN = forms.flag("again", "再改改")
 
 
 @get("/meetings/{meeting_id:int}/amendments", can=Can.MEETING_READ)
@@ -103,20 +104,18 @@ async def read_change(
     request: Request, meeting: dict[str, Any], explanation: Record,
 ) -> tuple[forms.Filled, dict[str, Any]]:
     """The committee's form: what was typed, and the whole log as it shall read."""
-    form = await forms.received(request)
-    filled = forms.read(form, CHANGE)
     attendance = await attendance_of(meeting, explanation)
-    marks = forms.read(form, [
-        forms.choice(f"mark-{person}", name, Mark) for person, name, mark in attendance
-        if mark is not None or form.get(f"mark-{person}")])
-    filled.typed |= marks.typed
-    if marks.errors:
-        filled.errors["form"] = "；".join(marks.errors.values())
+    marks = {f"mark-{person}": forms.choice(f"mark-{person}", name, Mark, required=mark is not None)
+             for person, name, mark in attendance}
+    filled = await forms.fill(request, (*CHANGE, AGAIN, *marks.values()))
+    wrong = [filled.errors.pop(name) for name in marks if name in filled.errors]
+    if wrong:
+        filled.errors["form"] = "；".join(wrong)
     if fields.times_fit(filled) and filled["ends_at"] > now():
         filled.errors["ends_at"] = "还没有结束的不能记为已开展"
     if filled.errors:
         return filled, {}
-    given = {int(name.removeprefix("mark-")): mark for name, mark in marks.values.items()}
+    given = {int(name.removeprefix("mark-")): filled[name] for name in marks if filled[name]}
     before, values = await amendments.log_content(meeting), filled.values
     after: dict[str, Any] = {name: values[name] for name in ("topic", "place", *logs.FIELDS)}
     listed = {person for person, _, _ in before["attendance"]}
@@ -137,7 +136,7 @@ async def preview(request: Request, meeting_id: FromPath[int], amendment_id: Fro
     meeting = await find(Meeting, request.user, meeting_id)
     explanation = await open_one(meeting, amendment_id)
     filled, after = await read_change(request, meeting, explanation)
-    if filled.errors or "again" in await forms.received(request):
+    if filled.errors or filled["again"]:
         return await show(request, meeting, "amend", filled, explanation)
     rows = await amendments.preview(meeting, after)
     if not rows:
@@ -148,7 +147,7 @@ async def preview(request: Request, meeting_id: FromPath[int], amendment_id: Fro
 
 def sent(filled: forms.Filled) -> list[tuple[str, str]]:
     """Everything that was typed, to be sent once more with the confirmation."""
-    return [(name, value) for name in filled.typed for value in filled.several(name) if isinstance(value, str)]
+    return [(name, value) for name in filled.typed if name != AGAIN.name for value in filled.several(name)]
 
 
 @post("/meetings/{meeting_id:int}/amendments/{amendment_id:int}/version", can=Can.LOG_AMEND, status_code=200)

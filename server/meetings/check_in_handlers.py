@@ -27,6 +27,7 @@ from server.settings import settings
 
 CODE = (forms.text("code", "数字码", most=7),)  # people type the gap they see
 MARK = (fields.PERSON, forms.choice("mark", "参加情况", Mark))
+EVERYBODY = (forms.flag("everybody", "全部到会"),)
 STYLES = {Mark.PRESENT: "", Mark.EXCUSED: "off", Mark.ABSENT: "no", Mark.GUEST: "guest"}  # how the pill looks
 
 BAD = Outcome(False, title="这个二维码不能用", text="请扫会场屏幕上最新的签到二维码。")
@@ -113,6 +114,7 @@ async def check_in_page(
 @post("/c/{token:str}", can=Can.MEETING_ATTEND, status_code=200)
 async def present(request: Request, token: FromPath[str]) -> Response[Any]:
     """The button. Who is in now, or was before, is led to the page that says so."""
+    await forms.nothing(request)
     try:
         scan = read_scan(token)
     except tokens.BadToken as fault:
@@ -252,7 +254,7 @@ async def mark(request: Request, meeting_id: FromPath[int]) -> Response[Any]:
 @post("/meetings/{meeting_id:int}/attendance/rest", can=Can.MEETING_KEEP, status_code=200)
 async def mark_rest(request: Request, meeting_id: FromPath[int]) -> Response[Any]:
     meeting = await find(Meeting, request.user, meeting_id)
-    everybody = (await forms.received(request)).get("everybody") == "1"
+    everybody = (await forms.pressed(request, EVERYBODY))["everybody"]
     await check_in.mark_rest(request.user, meeting, everybody_came=everybody)
     return see_other(f"/meetings/{meeting_id}/attendance" if everybody else f"/meetings/{meeting_id}")
 

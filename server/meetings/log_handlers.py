@@ -4,7 +4,6 @@ from typing import Any
 
 from asyncpg import Record
 from litestar import Request, Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
@@ -25,6 +24,7 @@ VERDICT = (
     fields.VERSION, forms.number("photos", "照片"), forms.choice("verdict", "审核结果", Verdict),
     forms.text("reason", "审核不通过的原因", most=REASON_MAX, required=False),
 )
+PHOTOS = (forms.files("photo", "照片"),)
 PHOTO_LIMIT = 25_000_000  # bytes of a form with one photograph
 
 
@@ -107,11 +107,11 @@ async def keep_draft(request: Request, meeting_id: FromPath[int]) -> None:
 @post("/meetings/{meeting_id:int}/log/photos", can=Can.MEETING_KEEP, status_code=200, request_max_body_size=PHOTO_LIMIT)
 async def add_photo(request: Request, meeting_id: FromPath[int]) -> Response[Any]:
     meeting = await find(Meeting, request.user, meeting_id)
-    uploads = [one for one in (await forms.received(request)).getall("photo", []) if isinstance(one, UploadFile)]
+    sent = await forms.fill(request, PHOTOS)
     try:
-        if not uploads:
-            raise files.Unfit("请选择照片")
-        for upload in uploads:
+        if sent.errors or not sent["photo"]:
+            raise files.Unfit(sent.errors.get("photo", "请选择照片"))
+        for upload in sent["photo"]:
             await logs.add_photo(request.user, meeting, files.Received(upload.filename or "", await upload.read()))
     except files.Unfit as unfit:
         filled = await as_saved(request.user, meeting_id, await written(meeting_id))
@@ -122,6 +122,7 @@ async def add_photo(request: Request, meeting_id: FromPath[int]) -> Response[Any
 
 @post("/meetings/{meeting_id:int}/log/photos/{file_id:int}/removal", can=Can.MEETING_KEEP, status_code=200)
 async def remove_photo(request: Request, meeting_id: FromPath[int], file_id: FromPath[int]) -> Response[Any]:
+    await forms.nothing(request)
     await logs.remove_photo(request.user, await find(Meeting, request.user, meeting_id), file_id)
     return see_other(f"/meetings/{meeting_id}/log")
 

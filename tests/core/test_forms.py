@@ -94,10 +94,14 @@ def test_one_wrong_field_takes_nothing_from_the_others():
     assert set(found.values) == {*NAMES} - {"topic"}
 
 
-def test_what_the_form_does_not_ask_for_is_not_looked_at():
-    found = forms.read(FormMultiDict([*GOOD, ("state", "\x00"), ("topic[]", "x")]), FIELDS)
-    assert found.errors == {}
-    assert set(found.typed) == set(NAMES)
+@pytest.mark.parametrize(("name", "told"), [("state", "state"), ("topic[]", "topic[]"), ("", ""), ("a\x00b", "ab"),
+                                            ("x" * 5000, "x" * 40), ("TOPIC", "TOPIC")])
+def test_what_the_form_does_not_ask_for_is_refused_whatever_its_name(name, told):
+    for value in ("x", "", a_file()):
+        with pytest.raises(ClientException, match="没有保存") as refused:
+            forms.read(FormMultiDict([*GOOD, (name, value)]), FIELDS)
+        assert refused.value.status_code == 422
+        assert refused.value.detail.endswith(f"（{told}）")
 
 
 @pytest.mark.parametrize(("typed", "several"), [({}, []), ({"a": ""}, []), ({"a": "x"}, ["x"]),
@@ -159,8 +163,8 @@ def test_too_long_says_how_long():
     assert message(TEXT, "一二三四五六七") == message(OPTIONAL, "一二三四五六七") == "正文最多 6 个字，现在有 7 个"
 
 
-def test_of_a_text_sent_twice_the_first_counts():
-    assert value(TEXT, "一", "二") == "一"
+def test_a_text_that_is_sent_twice_is_not_chosen_from():
+    assert message(TEXT, "一", "二") == message(TEXT, "一", "一") == "正文只能填一项，请重新填写"
 
 
 # Moments --------------------------------------------------------------------------------------------------------------
@@ -221,7 +225,7 @@ def test_what_is_not_there_cannot_be_chosen(typed):
 
 
 def test_several_are_each_once_and_in_their_own_order():
-    assert value(CHOICE, "红", "绿") is Colour.RED
+    assert message(CHOICE, "红", "绿") == "颜色只能填一项，请重新填写"
     assert value(CHOICES, "绿", "红", "绿") == [Colour.RED, Colour.GREEN]
     assert message(CHOICES, "红", "黑") == "请选择颜色（可选多项）", "nothing is left out in silence"
 
@@ -252,7 +256,7 @@ def test_a_number_is_as_large_as_its_column(most, fits):
 
 @pytest.mark.parametrize("typed", ["", " 1", "-1", "+1", "1.0", "1e3", "x", "٣", "７", "²", "0" * 20, "9" * 5000])
 def test_what_is_no_number_is_told(typed):
-    for sent in ((typed,), (typed, "1"), ()):
+    for sent in ((typed,), ()):
         assert message(forms.number("version", "版本"), *sent) == "版本不对，请刷新后再试"
 
 
@@ -260,6 +264,8 @@ def test_what_is_no_number_is_told(typed):
 
 class Sent:
     """As much of a request as a form is read from."""
+
+    content_type = ("application/x-www-form-urlencoded", {})
 
     def __init__(self, *pairs: tuple[str, object]) -> None:
         self.pairs = pairs
@@ -274,6 +280,30 @@ async def test_a_button_that_sends_nonsense_is_refused_at_once_with_every_reason
         await forms.pressed(Sent(*GOOD[1:-1]), FIELDS)
     assert refused.value.status_code == 422
     assert (await forms.fill(Sent(*GOOD[1:-1]), FIELDS)).status == 422, "what is typed is told beside the field instead"
+
+
+async def test_a_tick_is_there_or_not_and_nothing_else():
+    for typed, ticked in (((), False), (("",), False), (("0",), False), (("1",), True)):
+        assert value(forms.flag("everybody", "全部到会"), *typed) is ticked
+    for typed in (("2",), ("on",), ("1", "1"), ("\x00",), (a_file(),)):
+        assert message(forms.flag("everybody", "全部到会"), *typed)
+
+
+def test_files_are_what_was_handed_in_be_it_none():
+    field, sent = forms.files("photo", "照片"), a_file()
+    assert value(field) == value(field, "") == []
+    assert value(field, sent, sent) == [sent, sent]
+    assert message(field, "not a file") == "照片应是文件，请重新选择"
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "text/plain", "application/msgpack", None])
+async def test_what_is_sent_as_no_form_is_none(visit, owner, media_type):
+    before = await fingerprint(owner)
+    for path in ("/settings/large", "/meetings"):
+        answer = await visit(SECRETARY, "POST", path, content=b'{"large": "1"}',
+                             headers={"content-type": media_type} if media_type else {})
+        assert (answer.status_code, "没有完整收到" in answer.text) == (400, True)
+    assert await fingerprint(owner) == before
 
 
 PART = b'--b\r\nContent-Disposition: form-data; name="topic"\r\n\r\n'
