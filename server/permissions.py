@@ -11,6 +11,7 @@ class Role(StrEnum):
     APPLICANT = "入党申请人"
     PROBATIONARY = "预备党员"
     MEMBER = "正式党员"
+    VILLAGE_ADMIN = "村（社区）管理员"  # publishes matters (M3§8)
     SECRETARY = "书记"
     ORGANISER = "组织委员"
     BRANCH_ADMIN = "e支部管理员"
@@ -54,6 +55,7 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
         Role.APPLICANT: EVERYONE,
         Role.PROBATIONARY: IN_BRANCH,
         Role.MEMBER: IN_BRANCH,
+        Role.VILLAGE_ADMIN: EVERYONE,
         Role.SECRETARY: KEEPS_BRANCH | {Can.LOG_CHECK},  # checks where there is no 组织委员, or he wrote it himself
         Role.ORGANISER: KEEPS_BRANCH | {Can.LOG_CHECK},
         Role.BRANCH_ADMIN: KEEPS_BRANCH,

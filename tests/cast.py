@@ -69,6 +69,7 @@ ORGANISER = Person("13700000008", "孙桂兰", Role.ORGANISER, "qiancun", "组�
 BRANCH_ADMIN = Person("13700000009", "钱永军", Role.BRANCH_ADMIN, "qiancun")
 MEMBER = Person("13700000010", "王秀英", Role.MEMBER, "qiancun")
 PROBATIONARY = Person("13700000011", "李小虎", Role.PROBATIONARY, "qiancun", standing="预备党员")
+VILLAGE_ADMIN = Person("13700000020", "施村", Role.VILLAGE_ADMIN, "qiancun", standing=None)
 VILLAGER = Person("13700000012", "张大爷", Role.VILLAGER, "qiancun", standing=None)
 SUPERVISOR = Person("13700000018", "马主任", Role.SUPERVISOR, "qiancun", standing=None)
 APPLICANT = Person("13700000016", "周申请", Role.APPLICANT, "qiancun", standing=None)
@@ -82,8 +83,8 @@ BEIMEN = Person("13700000034", "朱北", Role.SECRETARY, "beimen", "书记")
 
 CAST = (
     PROVINCE, CITY, COUNTY, SAFETY, AUDITOR, COMMITTEE, COMMITTEE_ORGANISER, SECRETARY, ORGANISER, BRANCH_ADMIN, MEMBER,
-    PROBATIONARY, VILLAGER, SUPERVISOR, APPLICANT, NEIGHBOUR, NEIGHBOUR_MEMBER, SIDIAN, XICUN, OTHER_COUNTY, ZHOUCHENG,
-    BEIMEN,
+    PROBATIONARY, VILLAGE_ADMIN, VILLAGER, SUPERVISOR, APPLICANT, NEIGHBOUR, NEIGHBOUR_MEMBER, SIDIAN, XICUN,
+    OTHER_COUNTY, ZHOUCHENG, BEIMEN,
 )
 IN_QIANCUN = tuple(person for person in CAST if person.at == "qiancun" and person.standing)
 
@@ -124,8 +125,9 @@ async def settle(connection: Connection) -> None:
         person_id = await enter(connection, person.name, person.phone, person.id_number)
         account = await connection.fetchval(
             "INSERT INTO account (person_id, password_hash) VALUES ($1, $2) RETURNING id", person_id, HASH)
-        await connection.execute("INSERT INTO role_grant (account_id, role, organisation_id) VALUES ($1, $2, $3)",
-                                 account, str(person.role), ids[person.at])
+        await connection.execute(
+            "INSERT INTO role_grant (account_id, role, organisation_id, since) VALUES ($1, $2, $3, '2020-07-01')",
+            account, str(person.role), ids[person.at])
         if person.standing:
             await connection.execute(
                 "INSERT INTO member (person_id, branch_id, standing, since) VALUES ($1, $2, $3, $4)",

@@ -127,7 +127,8 @@ async def switch_role(actor: Actor, grant_id: int) -> None:
             UPDATE session s SET grant_id = g.id
             FROM role_grant g JOIN organisation o ON o.id = g.organisation_id AND o.closed_at IS NULL
             WHERE s.id = $1 AND s.revoked_at IS NULL AND g.id = $2 AND g.account_id = s.account_id
-              AND (g.until IS NULL OR g.until > $3) RETURNING g.role""", actor.session_id, grant_id, now())
+              AND g.since <= $3 AND (g.until IS NULL OR g.until > $3) RETURNING g.role""",
+                             actor.session_id, grant_id, now())
         if switched is None:
             raise NotFoundException
         await audit.record(actor, "switch_role", "account", actor.account_id,

@@ -15,8 +15,8 @@ OFFICER_SESSION = timedelta(hours=12)
 DEPARTMENT_IDLE = timedelta(minutes=15)
 TOUCH_EVERY = timedelta(minutes=1)  # how exactly the last use of a session is kept
 
-# Branch officers keep the member's session: their phone is their desk. Committees and departments do not.
-KEEPS_MEMBER_SESSION = frozenset({Role.SECRETARY, Role.ORGANISER, Role.BRANCH_ADMIN})
+# Officers of branch and village keep the member's session: their phone is their desk. Those above do not.
+KEEPS_MEMBER_SESSION = frozenset({Role.SECRETARY, Role.ORGANISER, Role.BRANCH_ADMIN, Role.VILLAGE_ADMIN})
 
 
 def confirms_by_code(roles: set[Role]) -> bool:

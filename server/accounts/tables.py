@@ -19,10 +19,12 @@ from server.permissions import Role
 class Account(Table):
     id = BigSerial(primary_key=True)
     person_id = BigInt(unique=True)
-    password_hash = Text(secret=True)
+    password_hash = Text(null=True, default=None, secret=True)  # None: not activated yet (G2.1)
     large = Boolean(default=False)
     created_at = Timestamptz()
     closed_at = Timestamptz(null=True, default=None)
+    switched_by = BigInt(null=True, default=None)  # the account that closed or reopened it last
+    switch_why = Text(default="")
 
 
 class RoleGrant(Table):
@@ -32,6 +34,11 @@ class RoleGrant(Table):
     organisation_id = BigInt()
     since = Timestamptz()
     until = Timestamptz(null=True, default=None)
+    granted_by = BigInt(null=True, default=None)  # the safety officer's account; None: from the register
+    why = Text(default="")
+    ended_by = BigInt(null=True, default=None)
+    end_why = Text(default="")
+    acting_for = BigInt(null=True, default=None)  # 代理: the account whose duties these are meanwhile
 
 
 class Session(Table):
@@ -68,7 +75,7 @@ SELECT s.id AS session_id, s.used_at, a.id AS account_id, a.large, p.id AS perso
 FROM session s JOIN account a ON a.id = s.account_id JOIN person p ON p.id = a.person_id
 JOIN role_grant g ON g.id = s.grant_id JOIN organisation o ON o.id = g.organisation_id
 WHERE s.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND a.closed_at IS NULL
-  AND (g.until IS NULL OR g.until > $2) AND o.closed_at IS NULL"""
+  AND g.since <= $2 AND (g.until IS NULL OR g.until > $2) AND o.closed_at IS NULL"""
 
 
 async def who_is(token: str, source: str, *, active: bool) -> Actor | None:
@@ -104,7 +111,7 @@ async def roles_of(account_id: int, moment: datetime) -> list[Record]:
     found = await rows("""
         SELECT g.id, g.role, o.name AS organisation, o.kind FROM role_grant g
         JOIN organisation o ON o.id = g.organisation_id AND o.closed_at IS NULL
-        WHERE g.account_id = $1 AND (g.until IS NULL OR g.until > $2)""", account_id, moment)
+        WHERE g.account_id = $1 AND g.since <= $2 AND (g.until IS NULL OR g.until > $2)""", account_id, moment)
     weight = {role: place for place, role in enumerate(Role)}
     return sorted(found, key=lambda grant: (-weight[Role(grant["role"])], grant["id"]))
 

@@ -32,6 +32,7 @@ class Organisation(Table):
     official_name = Text()  # 中共宁阳县东疏镇前村支部委员会
     path = Text(unique=True)  # "1/17/301/", made by the database
     committee_id = BigInt(null=True)  # 基层党委 it belongs to, itself if it is one; made by the database
+    department_id = BigInt(null=True)  # in whose care it is: the next department above it; made by the database
     functional = Boolean(default=False)  # “功能型” (M5§6)
     created_at = Timestamptz()
     closed_at = Timestamptz(null=True, default=None)

@@ -8,8 +8,8 @@ Who stands in no group gets 403; a thing that stands nowhere named is 404. Who i
 a page and gets 401 for a change, unless the sentence says `anonymous`. The first group somebody belongs to counts."""
 from dataclasses import dataclass, field
 
-ROLES = ("村民", "村务监督委员会", "入党申请人", "预备党员", "正式党员", "书记", "组织委员", "e支部管理员",
-         "党委管理员", "组织员", "县级管理员", "市级管理员", "省级管理员", "安全员", "审计员")
+ROLES = ("村民", "村务监督委员会", "入党申请人", "预备党员", "正式党员", "村（社区）管理员", "书记", "组织委员",
+         "e支部管理员", "党委管理员", "组织员", "县级管理员", "市级管理员", "省级管理员", "安全员", "审计员")
 GROUPS = {
     "everyone": ROLES,
     "branch": ("预备党员", "正式党员", "书记", "组织委员", "e支部管理员"),
