@@ -14,7 +14,7 @@ import server.meetings.todos  # noqa: F401  (what it puts on the 工作台)
 from server.accounts import handlers as accounts
 from server.accounts.authentication import Authentication
 from server.commands import Commands
-from server.core import assets, database, health, live
+from server.core import assets, database, health, live, picture_code
 from server.core.answers import EXCEPTION_HANDLERS, put_headers
 from server.core.guard import enforce
 from server.core.templates import ENVIRONMENT
@@ -33,7 +33,7 @@ FORM_LIMIT = 2_000_000  # bytes; uploads raise it where they come in
 
 
 ROUTES = [
-    assets.serve, health.health, *accounts.ROUTES, *members.ROUTES,
+    assets.serve, health.health, *picture_code.ROUTES, *accounts.ROUTES, *members.ROUTES,
     *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
     *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES,
 ]

@@ -8,6 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from server import sms_settings
+
 ROOT = Path(__file__).resolve().parent.parent  # the clone
 WAIT_FOR_SERVERS_S = 30.0  # how long an own server may take to answer
 
@@ -32,6 +34,7 @@ class Settings:
     embedded_database: bool
     embedded_redis: bool
     wait_s: float
+    sms: sms_settings.SmsSettings
 
 
 def socket_folder(data: Path) -> Path:
@@ -67,6 +70,11 @@ def read(environ: Mapping[str, str]) -> Settings:
         raise BadSetting(f"EBRANCH_WAIT_S must be seconds, REDIS_URL like redis://cache:6379/0: {problem}.") from None
     if embedded_database and environ.get("DATABASE_OWNER_URL"):
         raise BadSetting("DATABASE_OWNER_URL is set without DATABASE_URL: set both, or neither.")
+    demo = (environ.get("EBRANCH_DEMO") or ("1" if embedded_database else "0")) == "1"
+    try:
+        sms = sms_settings.read(environ, demo=demo)
+    except sms_settings.BadSmsSetting as problem:
+        raise BadSetting(str(problem)) from None
     return Settings(
         database_url=environ.get("DATABASE_URL") or f"postgresql://ebranch_app@/ebranch?host={sockets}",
         database_owner_url=environ.get("DATABASE_OWNER_URL") or environ.get("DATABASE_URL")
@@ -77,12 +85,13 @@ def read(environ: Mapping[str, str]) -> Settings:
         origin=(environ.get("EBRANCH_ORIGIN") or f"http://localhost:{port}").rstrip("/"),
         data=data,
         sockets=sockets,
-        demo=(environ.get("EBRANCH_DEMO") or ("1" if embedded_database else "0")) == "1",
+        demo=demo,
         zone=zone,
         now=now,
         embedded_database=embedded_database,
         embedded_redis=not environ.get("REDIS_URL"),
         wait_s=wait_s,
+        sms=sms,
     )
 
 

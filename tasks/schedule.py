@@ -7,7 +7,7 @@ from arq.cron import CronJob
 from arq.typing import WorkerCoroutine
 
 import server.meetings.reminders  # noqa: F401  (declares who carries out reminders)
-from server.core import audit, deadlines, effects
+from server.core import audit, deadlines, effects, sms
 from server.core.clock import now
 from server.core.database import transaction
 from server.meetings.check_in import record_if_complete
@@ -19,6 +19,11 @@ EVERY_3_S, EVERY_5_S = {*range(0, 60, 3)}, {*range(0, 60, 5)}
 async def sweep_effects(_: dict[str, Any]) -> None:
     """What is due to be done once."""
     await effects.sweep()
+
+
+async def sweep_sms(_: dict[str, Any]) -> None:
+    """SMS that wait, those of a dead worker, and those that are late."""
+    await sms.sweep()
 
 
 async def sweep_deadlines(_: dict[str, Any]) -> None:
@@ -53,6 +58,7 @@ def line(job: Job, **when: Any) -> CronJob:
 
 LINES = [
     line(sweep_effects, second=EVERY_5_S),
+    line(sweep_sms, second=EVERY_5_S),
     line(record_meetings, second=EVERY_5_S),
     line(seal, second=EVERY_3_S),
     line(sweep_deadlines, second={0, 30}),

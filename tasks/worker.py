@@ -5,7 +5,7 @@ from typing import Any, ClassVar, cast
 from arq.typing import WorkerCoroutine
 from arq.worker import func
 
-from server.core import database, live
+from server.core import database, live, sms
 from server.core.effects import QUEUE, SWEEP_JOB, spelled, worker_queue
 from server.core.health import HEARTBEAT, SILENCE_S
 from tasks import schedule
@@ -36,7 +36,9 @@ class WorkerSettings:
     queue_name = QUEUE
     job_serializer = spelled
     job_deserializer = json.loads
-    functions: ClassVar = [func(cast(WorkerCoroutine, schedule.sweep_effects), name=SWEEP_JOB, keep_result=0)]
+    functions: ClassVar = [
+        func(cast(WorkerCoroutine, job), name=name, keep_result=0)
+        for name, job in ((SWEEP_JOB, schedule.sweep_effects), (sms.SWEEP_JOB, schedule.sweep_sms))]
     cron_jobs: ClassVar = [*schedule.LINES, schedule.line(beat, second=schedule.EVERY_5_S, run_at_startup=True)]
     on_startup = started
     on_shutdown = stopped

@@ -48,7 +48,8 @@ def test_every_route_says_who_may():
 def test_only_what_must_be_is_open_to_everybody():
     public = {path for handler in HANDLERS if handler.opt.get("can") is Can.PUBLIC for path in handler.paths}
     assert public == {"/", "/health", "/sign-in", "/static/{fingerprint:str}/{name:path}", "/c/{token:str}",
-                      "/wall/{token:str}", "/wall/{token:str}/live"}
+                      "/wall/{token:str}", "/wall/{token:str}/live", "/picture-codes/new", "/picture-codes/{token:str}",
+                      "/picture-codes/{token:str}/sound"}
 
 
 def test_every_role_has_its_grants_and_every_grant_somebody_who_holds_it():

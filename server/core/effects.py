@@ -54,10 +54,10 @@ async def cancel(key_prefix: str) -> None:
     await rows("UPDATE effect SET state = 'cancelled' WHERE state = 'waiting' AND starts_with(key, $1)", key_prefix)
 
 
-async def wake() -> None:
+async def wake(job: str = SWEEP_JOB) -> None:
     """Tells the worker to sweep now. Without Redis the worker's own clock does it a few seconds later."""
     queue = ArqRedis(live.redis().connection_pool, job_serializer=spelled, default_queue_name=QUEUE)
-    await live.attempt(lambda: queue.enqueue_job(SWEEP_JOB), "effects wait for the worker's clock")
+    await live.attempt(lambda: queue.enqueue_job(job), "effects wait for the worker's clock")
 
 
 def spelled(job: dict[str, Any]) -> bytes:

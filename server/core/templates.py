@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from server.core import picture_code
 from server.core.assets import asset, icon
 from server.core.clock import now
 from server.core.dates import filters
@@ -29,7 +30,7 @@ def make_environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )
     environment.filters.update(filters(now))
-    environment.globals.update(asset=asset, icon=icon)
+    environment.globals.update(asset=asset, icon=icon, picture_shown=picture_code.shown)
     return environment
 
 

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from server.core import picture_code
 from server.core.clock import now
 from server.core.forms import wall_time
 from server.core.keys import key
@@ -75,7 +76,8 @@ def address(path: str, thing: Thing) -> str:
     """The route's path with the thing in it."""
     meeting = thing.ids.get("meeting_id", 0)
     make = tokens.wall_token if path.startswith("/wall") else tokens.scan_token
-    filled = path.replace("{token:str}", make(key(KEY_PURPOSE), meeting, now()))
+    token = picture_code.new() if path.startswith("/picture") else make(key(KEY_PURPOSE), meeting, now())
+    filled = path.replace("{token:str}", token)
     filled = filled.replace("{fingerprint:str}", "0" * 16).replace("/{name:path}", "/app.css")
     for name, value in thing.ids.items():
         filled = filled.replace(f"{{{name}:int}}", str(value))

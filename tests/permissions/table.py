@@ -26,6 +26,9 @@ GET  /health                                           | anonymous 200 | everyon
 GET  /static/{fingerprint:str}/{name:path}             | anonymous 200 | everyone 200
 GET  /sign-in                                          | anonymous 200 | everyone 303
 POST /sign-in                                          | anonymous 303 | everyone 303
+GET  /picture-codes/new                                | anonymous 200 | everyone 200
+GET  /picture-codes/{token:str}                        | anonymous 200 | everyone 200
+GET  /picture-codes/{token:str}/sound                  | anonymous 200 | everyone 200
 POST /sign-out                                         | everyone 303
 GET  /live                                             | everyone 200
 GET  /tabs                                             | everyone 200

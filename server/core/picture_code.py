@@ -1,0 +1,146 @@
+"""图形验证码: four digits as a picture, or spoken. Against machines that try passwords and phones, not against people:
+digits only, large, and the same ones can be heard.
+
+The token carries when it was made, and the digits are derived from it by a key: nothing is stored until it is used,
+right or wrong, and then it is over."""
+import asyncio
+import base64
+import hmac
+import os
+from binascii import Error as NotBase64
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from hashlib import sha256
+from io import BytesIO
+from typing import Any
+
+from captcha.audio import AudioCaptcha
+from captcha.image import ImageCaptcha
+from litestar import Request, Response, get
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from server.core.clock import now
+from server.core.database import row
+from server.core.keys import key
+from server.core.page import answer
+from server.permissions import Can
+from server.settings import settings
+
+DIGITS = 4
+LIFE = timedelta(minutes=10)  # to type it, with the rest of the form
+TIME_BYTES, RANDOM_BYTES = 8, 16
+WIDTH, HEIGHT = 200, 80  # pixels, shown at this size
+INK, PAPER = (58, 46, 40), (250, 247, 241)
+FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
+
+_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="picture-code")
+
+
+class Readable(ImageCaptcha):
+    """Turned and bent less than the library does by itself: it is to be read at 70 and in the sun."""
+
+    character_rotate = (-14, 14)
+    character_warp_dx = (0.05, 0.15)
+    character_warp_dy = (0.05, 0.15)
+    word_space_probability = 0.3
+    word_offset_dx = 0.05
+
+
+pictures = Readable(WIDTH, HEIGHT, font_sizes=(58, 62, 66))
+sounds = AudioCaptcha()
+
+
+def new() -> str:
+    """A token for a new picture."""
+    seen = int(now().timestamp() * 1000).to_bytes(TIME_BYTES) + os.urandom(RANDOM_BYTES)
+    return base64.urlsafe_b64encode(seen + token_mac(seen)).decode().rstrip("=")
+
+
+async def check(token: str, typed: str) -> bool:
+    """Whether `typed` is what the picture says. A token serves once, right or wrong; False, too, when it is over or
+    none of ours."""
+    seen = open_token(token)
+    if seen is None or not await use(token):
+        return False
+    return hmac.compare_digest(digits_of(seen).encode(), typed.strip().translate(FULL_WIDTH).encode())
+
+
+async def use(token: str) -> bool:
+    """Marks a token as used; False when it was used before."""
+    used = await row("""INSERT INTO picture_code_use (token_hash, used_at) VALUES ($1, $2)
+                        ON CONFLICT (token_hash) DO NOTHING RETURNING used_at""",
+                     sha256(token.encode()).digest(), now())
+    return used is not None
+
+
+def shown(token: str) -> str | None:
+    """In the demonstration, what the picture says, for the page to show; else None."""
+    seen = open_token(token)
+    return digits_of(seen) if settings.demo and seen else None
+
+
+def open_token(token: str) -> bytes | None:
+    """What a token carries, if it is ours and not over."""
+    try:
+        raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+    except (NotBase64, ValueError):
+        return None
+    seen, mac = raw[:TIME_BYTES + RANDOM_BYTES], raw[TIME_BYTES + RANDOM_BYTES:]
+    if not hmac.compare_digest(mac, token_mac(seen)):
+        return None
+    age = now().timestamp() - int.from_bytes(seen[:TIME_BYTES]) / 1000
+    return seen if age < LIFE.total_seconds() else None
+
+
+def token_mac(seen: bytes) -> bytes:
+    return hmac.digest(key("token of a picture"), seen, "sha256")
+
+
+def digits_of(seen: bytes) -> str:
+    """The digits of a picture: derived, so that they are stored nowhere."""
+    number = int.from_bytes(hmac.digest(key("digits of a picture"), seen, "sha256")[:8])
+    return str(number % 10**DIGITS).zfill(DIGITS)
+
+
+def draw(digits: str) -> bytes:
+    """The picture, as PNG."""
+    made = BytesIO()
+    picture = pictures.create_captcha_image(digits, INK, PAPER)
+    pictures.create_noise_dots(picture, INK, width=2, number=24)
+    pictures.create_noise_curve(picture, INK)
+    picture.save(made, "png")
+    return made.getvalue()
+
+
+def speak(digits: str) -> bytes:
+    """The sound, as WAV."""
+    return bytes(sounds.generate(digits))
+
+
+async def made_of(token: str, make: Callable[[str], bytes], media_type: str) -> Response[bytes]:
+    """What `make` makes of a token's digits, in one of two threads. 404 for a token that is over or none of ours."""
+    seen = open_token(token)
+    if seen is None:
+        raise NotFoundException
+    body = await asyncio.get_running_loop().run_in_executor(_threads, make, digits_of(seen))
+    return Response(body, media_type=media_type, headers={"Cache-Control": "no-store"})
+
+
+@get("/picture-codes/{token:str}", can=Can.PUBLIC)
+async def picture(token: FromPath[str]) -> Response[bytes]:
+    return await made_of(token, draw, "image/png")
+
+
+@get("/picture-codes/{token:str}/sound", can=Can.PUBLIC)
+async def sound(token: FromPath[str]) -> Response[bytes]:
+    return await made_of(token, speak, "audio/wav")
+
+
+@get("/picture-codes/new", can=Can.PUBLIC)
+async def another(request: Request) -> Response[Any]:
+    return answer(request, "parts/_picture_code.html", block=None, token=new())
+
+
+ROUTES = [picture, sound, another]
