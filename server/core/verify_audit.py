@@ -7,11 +7,11 @@ from typing import Any
 
 from asyncpg import Connection
 
-from server.core.audit import EVENT_COLUMNS, GENESIS, digest
+from server.core.audit import GENESIS, SPELLED, digest
 
 AT_ONCE = 2000  # rows that are in memory at the same time
 SEALS = f"""
-SELECT s.chain, s.number, s.event_id, s.digest, {EVENT_COLUMNS}
+SELECT s.chain, s.number, s.event_id, s.digest, e.chain, {SPELLED} AS spelled
 FROM audit_seal s LEFT JOIN audit_event e ON e.id = s.event_id ORDER BY s.chain, s.number"""
 UNSEALED = """
 SELECT count(*) AS events, min(at) AS since FROM audit_event e
@@ -53,12 +53,12 @@ async def verify(connection: Connection, advance: Callable[[int], object] = lamb
 
 def wrong(seal: tuple[Any, ...], number: int, previous: bytes) -> str | None:
     """What is wrong with a row of SEALS that should be the `number`-th of its chain, or None."""
-    chain, its_number, event_id, its_digest, *event = seal
+    chain, its_number, event_id, its_digest, its_chain, spelled = seal
     if its_number != number:
         return f"a seal is missing (the next one is number {its_number})"
-    if event[0] is None:
+    if its_chain is None:
         return f"event {event_id} has been removed"
-    if event[1] != chain or digest(previous, event) != its_digest:
+    if its_chain != chain or digest(previous, spelled) != its_digest:
         return f"event {event_id} is not what was sealed here"
     return None
 

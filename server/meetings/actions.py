@@ -199,7 +199,7 @@ async def answer(actor: Actor, meeting: dict[str, Any], reply: Reply, note: str)
         raise WrongState("会议已经开始或已取消，不能再回复；到会请签到，来不了请告诉支部")
     async with transaction():
         if await people_reply(meeting["id"], actor.person_id, reply, note, now()):
-            await evidence(actor, "reply", meeting, after={"reply": str(reply), "note": note})
+            await evidence(actor, "reply", meeting, after={"reply": str(reply), "note": audit.personal(note or None)})
             live.changed(meeting["branch_path"], f"meeting-{meeting['id']}")
 
 

@@ -12,7 +12,7 @@ from server.core.clock import now
 from server.core.database import row, rows, transaction
 from server.core.dates import moment as exactly
 from server.core.moves import WrongState
-from server.meetings import actions, cards
+from server.meetings import actions, cards, logs
 from server.meetings.logs import FIELDS
 from server.meetings.rules import LOG_LOCK, Mark
 from server.meetings.tables import people, times, written
@@ -155,7 +155,8 @@ async def amend(actor: Actor, meeting: dict[str, Any], changed: dict[str, Any], 
                                        explanation_id=explanation_id, why=why)
         await deadlines.meet(LOG_LOCK, "meeting", meeting["id"], closed_at=now())
         await close(actor, meeting, explanation_id, "已更改", why)
-        await audit.record(actor, "amend_log", "meeting", meeting["id"], before=before, after=after, why=why)
+        await audit.record(actor, "amend_log", "meeting", meeting["id"], why=why,
+                           **logs.told(without_names(before), without_names(after)))
         await threads.supersede(cards.LOG, meeting["id"])
         told = rows_of(versions.difference(before, after))
         await threads.post_card(
@@ -164,6 +165,11 @@ async def amend(actor: Actor, meeting: dict[str, Any], changed: dict[str, Any], 
             line=f"{after['topic']}的日志已由{actor.organisation_name}更改", organisation_id=meeting["branch_id"],
             audience=meeting["branch_path"])
     return number
+
+
+def without_names(content: dict[str, Any]) -> dict[str, Any]:
+    """A log for the evidence, where who came stands by number."""
+    return content | {"attendance": [[person, mark] for person, _, mark in content["attendance"]]}
 
 
 async def send_back(actor: Actor, meeting: dict[str, Any], explanation_id: int, answer: str) -> None:

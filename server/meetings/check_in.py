@@ -34,7 +34,7 @@ WITH came AS (
 , noted AS (
     INSERT INTO audit_event ({audit.COLUMNS})
     SELECT $7::text, $8::bigint, $9::text, $10::text, $11::bigint, $12::text, $13::text, $14::bigint,
-           $15::jsonb, $16::jsonb, $17::text, $18::text FROM came)
+           $15::jsonb, $16::jsonb, $17::text, $18::text, $19::text FROM came)
 SELECT (SELECT branch_path FROM came), a.mark, a.marked_at FROM attendance a
 WHERE a.meeting_id = $1 AND a.person_id = $2"""
 

@@ -1,5 +1,6 @@
 """The log's text: written, kept as a draft, photographed, checked; never lost to a second officer."""
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -59,9 +60,17 @@ async def write(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], ve
         if saved is None:
             raise Stale
         await audit.record(actor, "write_log", "meeting", meeting["id"],
-                           before={name: current[name] for name in FIELDS} if current else None, after=texts)
+                           **told(current or dict.fromkeys(FIELDS, ""), texts))
         live.changed(meeting["branch_path"], f"meeting-{meeting['id']}", "todos")
     return saved["version"]
+
+
+def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs between two logs, as before and after for the evidence; the text, which names people and tells of
+    them, in confidence."""
+    differing = [name for name in after if before[name] != after[name]]
+    return {side: {name: audit.personal(content[name] or None) if name in FIELDS else content[name]
+                   for name in differing} for side, content in (("before", before), ("after", after))}
 
 
 async def keep_draft(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], version: int) -> None:

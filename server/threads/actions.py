@@ -107,5 +107,6 @@ async def take_down(actor: Actor, thread: dict[str, Any], entry_id: int, reason:
                          entry_id, thread["id"]):
                 raise WrongState("这条已经撤下了")
             raise NotFoundException
-        await audit.record(actor, "take_down", "entry", entry_id, before=dict(down), why=reason)
+        await audit.record(actor, "take_down", "entry", entry_id, why=reason,
+                           before={name: audit.personal(said) for name, said in down.items()})
         live.changed(actor.organisation_path, f"thread-{thread['id']}", "threads")

@@ -1,17 +1,20 @@
 """Evidence: append-only for everybody who works, sealed into chains, and what verify-audit says of a damaged one."""
 import asyncio
+import json
 import tracemalloc
+from dataclasses import replace
 from time import monotonic
 
 import asyncpg
 import pytest
 from click.testing import CliRunner
 
-from server.core import audit, commands
+from server.core import audit, commands, crypto
 from server.core.database import rows, transaction
 from server.core.verify_audit import verify
 from server.settings import settings
 from tests.cast import COMMITTEE, COUNTY, MEMBER, SIDIAN
+from tests.commitments import committed
 from tests.servers import url
 from tests.visits import actor_of
 
@@ -143,6 +146,89 @@ async def test_a_row_put_in_without_the_sealer_s_digest_is_found(sealed):
     assert "number 11: event" in (await verify(sealed)).fault
 
 
+TRICKY = ('"', "\\", "\n\r\t\b\f\x01\x1f\x7f", "𬶮 é \u2028", "/", "")
+
+
+@pytest.mark.parametrize("text", TRICKY)
+async def test_evidence_is_spelled_as_it_was_when_python_spelled_it(database, text):
+    """What had been sealed before the database sealed by itself is still valid: the same JSON to the character."""
+    acting = replace(await actor_of(MEMBER), name=text, source=text)
+    await audit.record(acting, "say", "entry", 1, before={"a": text}, after=None, why=text)
+    await audit.record(acting, "say", "entry", 2)
+    for event in await rows(f"""
+            SELECT {audit.SPELLED} AS spelled, audit_spelled(e) AS by_database, e.*, e.before::text AS before_text,
+                   e.after::text AS after_text, (extract(epoch FROM e.at) * 1000000)::bigint AS at_us
+            FROM audit_event e"""):
+        former = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode([event[name] for name in (
+            "id", "chain", "account_id", "person_name", "role", "organisation_id", "verb", "subject_kind", "subject_id",
+            "before_text", "after_text", "why", "source", "at_us")])
+        assert event["spelled"] == event["by_database"] == former
+
+
+async def test_whose_duties_they_were_is_stored_and_sealed(sealed):
+    acting = replace(await actor_of(MEMBER), acting_for="赵德山")
+    event = await audit.record(acting, "say", "entry", 1)
+    assert await sealed.fetchval("SELECT acting_for FROM audit_event WHERE id = $1", event) == "赵德山"
+    assert await audit.seal() == 1
+    assert (await verify(sealed)).fault is None
+    await sealed.execute("UPDATE audit_event SET acting_for = NULL WHERE id = $1", event)
+    assert (await verify(sealed)).fault.endswith(f"event {event} is not what was sealed here")
+
+
+async def test_a_personal_value_stands_in_the_evidence_as_a_commitment_and_encrypted_beside_it(sealed):
+    secret = "370921199001011239"
+    event = await audit.record(
+        await actor_of(MEMBER), "say", "entry", 1, before={"phone": audit.personal(None)},
+        after={"id_number": audit.personal(secret),
+               "all": [{"name": audit.personal("钱秀英")}, audit.personal(secret)]})
+    stored = await sealed.fetchval("SELECT to_jsonb(e)::text FROM audit_event e WHERE id = $1", event)
+    assert secret not in stored
+    assert "钱秀英" not in stored
+    beside = await sealed.fetch("SELECT to_jsonb(v)::text, value FROM audit_value v WHERE event_id = $1", event)
+    assert len(beside) == 3
+    assert not any(secret in one[0] or secret.encode() in one["value"] for one in beside)
+    after = json.loads(await sealed.fetchval("SELECT after::text FROM audit_event WHERE id = $1", event))
+    assert await committed(after["id_number"]) == await committed(after["all"][1]) == secret
+    assert after["id_number"] != after["all"][1], "the same value twice is salted twice: nobody can guess and compare"
+    assert await committed(after["all"][0]["name"]) == "钱秀英"
+    assert await sealed.fetchval("SELECT before::text FROM audit_event WHERE id = $1", event) == '{"phone": null}'
+
+
+async def test_a_personal_value_is_not_told_by_accident(database):
+    assert "秀英" not in repr(audit.personal("钱秀英"))
+    with pytest.raises(ValueError, match="record"):
+        audit.values(await actor_of(MEMBER), "say", "entry", 1, after={"name": audit.personal("钱秀英")})
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE audit_value SET value = NULL", "DELETE FROM audit_value", "TRUNCATE audit_value",
+    "INSERT INTO audit_seal SELECT chain, 99, id, sha256('x') FROM audit_event LIMIT 1",
+    "UPDATE audit_value SET value = '\\x00'", "SELECT setval('audit_event_id_seq', 1)",
+    "INSERT INTO audit_checkpoint (number, at, body, signature) VALUES (1, now(), '', '')",
+    "DELETE FROM audit_checkpoint", "TRUNCATE audit_checkpoint", "UPDATE audit_checkpoint SET body = ''"])
+async def test_the_application_s_role_forges_and_erases_nothing(as_app, statement):
+    await audit.record(await actor_of(MEMBER), "say", "entry", 1, after={"name": audit.personal("钱秀英")})
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await as_app.execute(statement)
+
+
+async def test_even_the_owner_erases_no_value_without_its_evidence_and_puts_none_back(owner):
+    acting = await actor_of(MEMBER)
+    other = await audit.record(acting, "say", "entry", 1, after={"name": audit.personal("钱秀英")}, why="不是删除")
+    kept = await owner.fetchrow("SELECT id, value FROM audit_value")
+    anew = crypto.encrypt("x", table="audit_value", column="value", row_id=kept["id"])
+    for statement in ("UPDATE audit_value SET value = NULL, erased_by = $1",
+                      "DELETE FROM audit_value WHERE event_id = $1",
+                      "UPDATE audit_value SET commitment = sha256('x') WHERE event_id = $1"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await owner.execute(statement, other)
+    await owner.execute("UPDATE audit_value SET value = $1", anew)  # as a rotation of the keys does
+    erasure = await audit.record(acting, "erase_values", "entry", 1, why="本人要求")
+    await owner.execute("UPDATE audit_value SET value = NULL, erased_by = $1", erasure)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await owner.execute("UPDATE audit_value SET value = $1, erased_by = NULL", anew)
+
+
 @pytest.mark.parametrize("table", ["audit_event", "audit_seal"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET chain = 'x'", "DELETE FROM {}", "TRUNCATE {} CASCADE",
                                        "UPDATE {} SET chain = 'x' WHERE false", "ALTER TABLE {} DISABLE TRIGGER ALL",
@@ -184,7 +270,7 @@ async def test_what_was_committed_late_is_sealed_at_the_end_of_its_chain(sealed,
     late = as_app.transaction()
     await late.start()
     values = audit.values(await actor_of(MEMBER), "say", "entry", 1)
-    event = await as_app.fetchval(f"{audit.RECORD} RETURNING id", *values)
+    event = await as_app.fetchval(audit.RECORD, *values)
     await leave_evidence(1)
     assert await audit.seal() == 4
     assert (await verify(sealed)).unsealed == 0, "what is not committed is not there"
@@ -209,8 +295,6 @@ async def test_what_was_committed_very_late_is_sealed_by_the_hourly_look(sealed,
 @pytest.fixture
 def terminal(database, monkeypatch):
     """terminal() runs `ebranch verify-audit` on the test's database."""
-    from dataclasses import replace
-
     monkeypatch.setattr(commands, "settings", replace(settings, database_url=url("ebranch_app", database)))
     return lambda: asyncio.to_thread(CliRunner().invoke, commands.verify_audit_command)
 

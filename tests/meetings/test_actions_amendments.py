@@ -13,6 +13,7 @@ from server.core.database import rows, the_row
 from server.core.forms import wall_time
 from server.meetings.amendments import log_content
 from tests.cast import COMMITTEE, COMMITTEE_ORGANISER, COUNTY, MEMBER, NEIGHBOUR, ORGANISER, SECRETARY, SIDIAN
+from tests.commitments import committed
 from tests.databases import fingerprint
 from tests.meetings.stories import card_lines, evidence, gathering, ids_of, marks, meeting, one, planned
 
@@ -186,6 +187,9 @@ async def test_a_change_is_a_version_with_who_when_and_why(visit, at, meeting_id
     assert "没有待办的事" in (await visit(COMMITTEE, "GET", "/to-dos")).text
     told = await the_row("SELECT before->>'topic', after->>'topic', why FROM audit_event WHERE verb = 'amend_log'")
     assert tuple(told) == ("学条例、议修路", "学党章", "核对了签到纸")
+    chairs = await the_row("""SELECT before->>'chair' AS before, after->>'chair' AS after FROM audit_event
+                              WHERE verb = 'amend_log'""")
+    assert [await committed(json.loads(chair)) for chair in chairs.values()] == ["赵德山", "孙桂兰"]
 
 
 async def test_changed_again_both_are_seen_newest_first(visit, at, meeting_id):

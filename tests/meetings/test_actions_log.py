@@ -1,5 +1,6 @@
 """写记录: saved, kept as a draft, never lost to a second officer; not before it begins, not once it is locked."""
 import asyncio
+import json
 import re
 from html import unescape
 
@@ -8,6 +9,7 @@ import pytest
 from server.core.forms import LONG_TEXT
 from server.meetings.logs import FIELDS
 from tests.cast import BRANCH_ADMIN, COMMITTEE, COUNTY, MEMBER, NEIGHBOUR, ORGANISER, SECRETARY, VILLAGER
+from tests.commitments import committed
 from tests.databases import fingerprint
 from tests.meetings.stories import evidence, meeting, one, planned
 
@@ -101,7 +103,8 @@ async def test_a_corrected_text_is_the_next_version_and_its_evidence_says_what_s
     assert boxes(await editor(visit, meeting_id))["version"] == "2"
     trail = await owner.fetchrow("""SELECT before->>'minutes', after->>'minutes', person_name FROM audit_event
                                     WHERE verb = 'write_log' ORDER BY id DESC LIMIT 1""")
-    assert tuple(trail) == (WHOLE["minutes"], OTHER["minutes"], "孙桂兰")
+    assert [await committed(json.loads(trail[side])) for side in (0, 1)] == [WHOLE["minutes"], OTHER["minutes"]]
+    assert trail["person_name"] == "孙桂兰"
 
 
 @pytest.mark.parametrize(("person", "version", "form"), [
@@ -157,8 +160,8 @@ async def test_who_saves_on_an_old_version_sees_both_texts_and_saves_again(visit
     assert boxes(answer.text) == WHOLE | {"version": "1"}
     assert (await write(visit, meeting_id, texts(answer.text), 1)).status_code == 303
     assert await saved(owner) == WHOLE
-    assert await one("SELECT before->>'minutes' FROM audit_event WHERE verb = 'write_log' ORDER BY id DESC LIMIT 1"
-                     ) == OTHER["minutes"]
+    former = await one("SELECT before->>'minutes' FROM audit_event WHERE verb = 'write_log' ORDER BY id DESC LIMIT 1")
+    assert await committed(json.loads(former)) == OTHER["minutes"]
 
 
 @pytest.mark.parametrize("version", [2, 999])
