@@ -17,6 +17,7 @@ from server.commands import Commands
 from server.core import assets, database, health, live, picture_code
 from server.core.answers import EXCEPTION_HANDLERS, put_headers
 from server.core.guard import enforce
+from server.core.logs import begin_log, logged
 from server.core.templates import ENVIRONMENT
 from server.meetings import amendment_handlers as amendments
 from server.meetings import change_handlers as changes
@@ -42,6 +43,7 @@ ROUTES = [
 @contextlib.asynccontextmanager
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
     """The database's connections and the relay of live topics, for as long as the process serves."""
+    begin_log()
     await database.open_pool(POOL, statement_s=10)
     gc.collect()
     gc.freeze()  # what was imported stays: the collector need not walk through it again and again
@@ -55,7 +57,7 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
 
 def make_app(routes: Sequence[ControllerRouterHandler] = ROUTES) -> Litestar:
     """The application with every domain's routes; the bench asks for others behind the same server."""
-    return Litestar(
+    made = Litestar(
         route_handlers=routes,
         guards=[enforce],
         before_send=[put_headers],
@@ -69,7 +71,10 @@ def make_app(routes: Sequence[ControllerRouterHandler] = ROUTES) -> Litestar:
         lifespan=[lifespan],
         request_max_body_size=FORM_LIMIT,
         openapi_config=None,
+        logging_config=None,
     )
+    made.asgi_handler = logged(made.asgi_handler)  # around all of it: an unknown address is answered, too
+    return made
 
 
 app = make_app()

@@ -17,7 +17,7 @@ from litestar.cli.main import litestar_group
 from litestar.plugins import CLIPlugin
 
 from server import rules  # noqa: F401  (every domain's deadlines, for the database to know)
-from server.core import database, deadlines
+from server.core import database, deadlines, logs
 from server.core.calendar_days import confirm_year
 from server.core.clock import BEIJING
 from server.core.commands import verify_audit_command
@@ -187,6 +187,7 @@ def import_calendar_command(file: TextIO) -> None:
 
 def main() -> None:
     """The console script `ebranch`."""
+    logs.begin_log()
     os.environ.setdefault("LITESTAR_APP", "server.app:app")
     os.environ.setdefault("LITESTAR_QUIET_CONSOLE", "1")
     litestar_group.help = "灯塔 e支部: start it, and look after its data."

@@ -14,6 +14,7 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 
 from server.embedded import CannotServe
+from server.journal import Journal
 from server.machine import MARK, end_orphans, hold_data, probe_port
 from server.settings import ROOT, settings
 
@@ -22,6 +23,7 @@ FIRST_PAGE_S = 60.0  # what the web server may take to answer
 GRACE_S = 2.0  # what each of the two rounds of stopping may take before SIGKILL
 
 stop = threading.Event()
+journal = Journal(settings.data / "logs")
 
 
 class Child:
@@ -34,8 +36,10 @@ class Child:
     def start(self) -> None:
         self.process = subprocess.Popen(
             ["/bin/sh", "-c", f"exec {self.line}"], cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True,
-            env=os.environ | MARK,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ | MARK,
             preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGINT))  # 1: PR_SET_PDEATHSIG
+        if self.process.stdout:
+            journal.follow(self.name, self.process.stdout)
         self.started = time.monotonic()
 
     def kill_group(self) -> None:
@@ -76,6 +80,7 @@ def end(children: list[Child]) -> None:
         for child in batch:
             child.kill_group()
             child.process.wait()
+    journal.close()
 
 
 def web_answers() -> bool:

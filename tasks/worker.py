@@ -5,16 +5,17 @@ from typing import Any, ClassVar, cast
 from arq.typing import WorkerCoroutine
 from arq.worker import func
 
-from server.core import database, live, sms
+from server.core import database, live, logs, sms
 from server.core.effects import QUEUE, SWEEP_JOB, spelled, worker_queue
 from server.core.health import HEARTBEAT, SILENCE_S
 from tasks import schedule
 
 POOL = 3  # connections
-LOG = {"version": 1, "disable_existing_loggers": False}  # warnings only; arq by itself would tell of every job
+LOG = logs.CONFIG
 
 
 async def started(context: dict[str, Any]) -> None:
+    logs.begin_log()
     await database.open_pool(POOL)
     await schedule.sweep_effects(context)
 

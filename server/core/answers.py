@@ -1,6 +1,5 @@
 """What every answer carries, and what an answer is when something was wrong: plain words, and what to do."""
 import logging
-import secrets
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +9,7 @@ from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.types import Message, Scope
 
 from server.core.guard import READS
+from server.core.logs import request_id
 from server.core.origin import came_from
 from server.core.page import answer, is_swap, see_other
 from server.settings import settings
@@ -105,8 +105,8 @@ def unreachable(request: Request, fault: Exception) -> Response[Any]:
 
 def our_fault(request: Request, fault: Exception) -> Response[Any]:
     """A mistake of ours: a page with a number that stands in the log."""
-    number = secrets.token_hex(4)
-    log.error("fault %s at %s %s", number, request.method, request.scope["path"], exc_info=fault)
+    number = request_id()
+    log.error("fault %s", number, exc_info=fault)
     return refusal_page(request, 500, number=number)
 
 
