@@ -3,12 +3,11 @@
 Only the standard library is imported: the stack uses it. What may be personal is taken out here, wherever a line
 comes from: names, ID and phone numbers, tokens, addresses, what stands in quotes."""
 import json
-import logging
 import os
 import re
 import threading
 from contextlib import suppress
-from logging.handlers import RotatingFileHandler
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +15,7 @@ KEPT_BYTES, KEPT_FILES = 10_000_000, 5  # of each process: a month of a county, 
 LONGEST = 2_000  # characters of a message
 LONGEST_LINE = 100_000  # bytes of what a process says at once
 FRAMES_SHOWN = 6  # of a fault's way, on the console
+QUIET = b'"level":"INFO","logger":"server.'  # our own lines that the console does without
 
 # Mostly numbers that mean a person, and things that only mean something to whoever said them.
 PERSONAL = (
@@ -53,13 +53,45 @@ def for_person(said: dict[str, Any]) -> str:
     return " ".join(words).replace(" \n", "\n")
 
 
+class Kept:
+    """A file that only its owner reads, set aside when it is full; KEPT_FILES older ones stay. A disk that can't take
+    more costs lines, nothing else."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.file, self.size = path, -1, 0
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.open()
+        except OSError as problem:
+            print(f"{path} can't be written ({problem.strerror}): what is said is not kept.", flush=True)
+
+    def open(self) -> None:
+        self.file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self.size = os.fstat(self.file).st_size
+
+    def put(self, line: bytes) -> None:
+        """Adds one line."""
+        with suppress(OSError):
+            if self.size + len(line) > KEPT_BYTES:
+                self.set_aside()
+            self.size += os.write(self.file, line)
+
+    def set_aside(self) -> None:
+        """web.log becomes web.log.1, that web.log.2, and the oldest goes."""
+        os.close(self.file)
+        names = [self.path, *(self.path.with_name(f"{self.path.name}.{one}") for one in range(1, KEPT_FILES + 1))]
+        for newer, older in reversed(list(pairwise(names))):
+            with suppress(FileNotFoundError):
+                newer.replace(older)
+        self.open()
+
+
 class Journal:
     """The folder of what was said, and the threads that write it down as long as their processes speak."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.threads: list[threading.Thread] = []
-        logging.raiseExceptions = False  # a full disk must not stop anybody
 
     def follow(self, name: str, stream: IO[bytes]) -> None:
         """Writes down what the process `name` says, until it ends. A warning or worse is said on the console too."""
@@ -69,18 +101,11 @@ class Journal:
 
     def write(self, name: str, stream: IO[bytes]) -> None:
         """Reads to the end whatever becomes of the file: a process that nobody reads would wait."""
-        kept = keeper(self.folder / f"{name}.log")
+        kept = Kept(self.folder / f"{name}.log")
         while line := stream.readline(LONGEST_LINE):
-            text = line.decode("utf-8", "replace").rstrip()
-            said = parsed(text)
-            if said is None:  # not from our own formatter: an interpreter or a server in trouble
-                print(text, flush=True)
-                text = json.dumps({"level": "RAW", "logger": name, "message": scrub(text)}, ensure_ascii=False)
-            elif said.get("level") not in ("DEBUG", "INFO"):
-                print(for_person(said), flush=True)
-            kept.handle(logging.makeLogRecord({"msg": text}))
-        with suppress(OSError):
-            kept.close()
+            if QUIET not in line:
+                line = show(name, line.decode("utf-8", "replace").rstrip()).encode("utf-8", "replace")
+            kept.put(line.rstrip() + b"\n")
 
     def close(self) -> None:
         """Waits for the last words."""
@@ -88,22 +113,14 @@ class Journal:
             thread.join(1)
 
 
-def for_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def keeper(file: Path) -> logging.Handler:
-    """A file that only its owner reads, and that is set aside when it is full."""
-    class Kept(RotatingFileHandler):
-        def _open(self) -> Any:
-            return open(self.baseFilename, "a", encoding="utf-8", opener=for_owner)
-
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Kept(file, maxBytes=KEPT_BYTES, backupCount=KEPT_FILES)
-    except OSError as problem:
-        print(f"{file} can't be written ({problem.strerror}): what is said is not kept.", flush=True)
-        return logging.NullHandler()
+def show(name: str, text: str) -> str:
+    """Says a line on the console; what is to be kept of it."""
+    said = parsed(text)
+    if said is None:  # not from our own formatter: an interpreter or a server in trouble
+        print(text, flush=True)
+        return json.dumps({"level": "RAW", "logger": name, "message": scrub(text)}, ensure_ascii=False)
+    print(for_person(said), flush=True)
+    return text
 
 
 def parsed(text: str) -> dict[str, Any] | None:

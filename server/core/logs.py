@@ -25,6 +25,7 @@ log = logging.getLogger("server.request")
 
 ROOT = f"{Path(__file__).parents[2]}/"
 MOST_FRAMES, MOST_FAULTS = 40, 5
+PLAIN = ("answered", "left")  # said of every request: a word that needs no looking through
 FIGURES = ("status", "ms")  # what a call may add to its line: numbers
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 QUIET = ("/static/", "/health")  # asked all the time; told only when something is wrong
@@ -73,6 +74,8 @@ def told(fault: BaseException | None) -> list[dict[str, Any]]:
 def words(record: logging.LogRecord) -> str:
     """The message, where an exception stands for its type."""
     given = record.args
+    if not given and record.msg in PLAIN:
+        return str(record.msg)
     if isinstance(given, tuple):
         given = tuple(f"{type(one).__qualname__} {code_of(one)}".strip() if isinstance(one, BaseException) else one
                       for one in given)
@@ -161,7 +164,7 @@ def logged(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, tell)
         finally:
             if status >= 400 or not scope["path"].startswith(QUIET):
-                log.info("answered" if status else "left", extra={
+                log.info(PLAIN[not status], extra={
                     "status": status, "ms": round((time.perf_counter() - began) * 1000, 1)})
             _answering.reset(mark)
     return serve
