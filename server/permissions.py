@@ -39,11 +39,15 @@ class Can(StrEnum):
     MEETING_KEEP = "meeting:keep"  # plan, move, cancel, take attendance, write the log, explain (M2§5-6)
     LOG_READ = "log:read"  # a log not yet checked, and drafts
     LOG_CHECK = "log:check"  # 审核把关 (M2§5)
+    ACCOUNT_KEEP = "account:keep"  # officers' accounts: open, close, grant, end (M3§5)
+    OFFICER_NOMINATE = "officer:nominate"  # 上报 an officer to the safety officer (G2.1)
+    NOMINATION_READ = "nomination:read"
     LOG_AMEND = "log:amend"  # a locked log, on the branch's explanation (M2§6)
 
 
 EVERYONE = {Can.SIGNED_IN, Can.THREAD_READ}
 IN_BRANCH = EVERYONE | {Can.THREAD_WRITE, Can.ORGANISATION_READ, Can.MEETING_READ, Can.MEETING_ATTEND}
+NOMINATES = {Can.OFFICER_NOMINATE, Can.NOMINATION_READ}
 KEEPS_BRANCH = IN_BRANCH | {Can.TODO_READ, Can.MEETING_KEEP, Can.LOG_READ, Can.ENTRY_TAKE_DOWN}
 OVERSEES = EVERYONE | {Can.TODO_READ, Can.ORGANISATION_READ, Can.MEETING_READ, Can.LOG_READ}
 
@@ -56,15 +60,16 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
         Role.PROBATIONARY: IN_BRANCH,
         Role.MEMBER: IN_BRANCH,
         Role.VILLAGE_ADMIN: EVERYONE,
-        Role.SECRETARY: KEEPS_BRANCH | {Can.LOG_CHECK},  # checks where there is no 组织委员, or he wrote it himself
+        # The 书记 checks where there is no 组织委员, or he wrote it himself.
+        Role.SECRETARY: KEEPS_BRANCH | NOMINATES | {Can.LOG_CHECK},
         Role.ORGANISER: KEEPS_BRANCH | {Can.LOG_CHECK},
         Role.BRANCH_ADMIN: KEEPS_BRANCH,
-        Role.COMMITTEE_ADMIN: OVERSEES | {Can.LOG_AMEND},
+        Role.COMMITTEE_ADMIN: OVERSEES | NOMINATES | {Can.LOG_AMEND},
         Role.COMMITTEE_ORGANISER: OVERSEES,
-        Role.COUNTY_ADMIN: OVERSEES,
-        Role.CITY_ADMIN: OVERSEES,
-        Role.PROVINCE_ADMIN: OVERSEES,
-        Role.SAFETY_OFFICER: EVERYONE,
+        Role.COUNTY_ADMIN: OVERSEES | NOMINATES,
+        Role.CITY_ADMIN: OVERSEES | NOMINATES,
+        Role.PROVINCE_ADMIN: OVERSEES | NOMINATES,
+        Role.SAFETY_OFFICER: EVERYONE | {Can.ACCOUNT_KEEP, Can.NOMINATION_READ},
         Role.AUDITOR: EVERYONE,
     }.items()
 }

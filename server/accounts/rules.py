@@ -1,12 +1,15 @@
 """Accounts and signing in (G1.3, G2.1): lengths of life, limits, what a password is."""
 from datetime import timedelta
 
+from server.core.workdays import Length, Unit
 from server.permissions import OFFICERS, Role
 
 CODE_DIGITS = 6  # G1.3.3
 CODE_LIFE = timedelta(minutes=5)  # G1.3.3
 CODE_TRIES = 5  # for one code
 CODE_GUESSES = 15  # wrong ones for one account within a quarter of an hour, however often the password is entered
+
+AUTHORISATION = Length(7, Unit.DAYS)  # how long a 授权码 is good: 一周 (G2.1)
 
 GUESSES = 10  # wrong passwords for one phone number within a quarter of an hour
 

@@ -1,0 +1,264 @@
+"""What a department's safety officer does with officers' accounts (M3§5, G2.1): open, grant, end, close, open again.
+
+Nobody grants anything to oneself, the three duties stay apart, the last safety officer stays: the words stand here,
+the database refuses it by itself."""
+from dataclasses import dataclass
+
+from asyncpg import Record
+from litestar.exceptions import NotFoundException
+
+from server.accounts import authorisations
+from server.core import audit
+from server.core.actor import Actor
+from server.core.clock import now
+from server.core.database import next_id, row, rows, transaction
+from server.core.moves import WrongState
+from server.officers.messages import send_code, tell_of_role
+from server.officers.rules import ROLES_AT, excluded_by
+from server.officers.tables import account_in_care, live_roles, organisation_in_care, role_in_care
+from server.organisations.rules import OrganisationKind
+from server.people.actions import OtherName, change_phone, enter_person
+from server.people.rules import masked_phone
+from server.people.tables import phone_of
+from server.permissions import Role
+
+
+class Refused(Exception):
+    """Why somebody can't get this role; field: beside which the words belong."""
+
+    def __init__(self, field: str, words: str) -> None:
+        super().__init__(words)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Officer:
+    """Whom an account is opened for, as it was read from a form or a sheet."""
+
+    name: str
+    id_number: str
+    phone: str
+    role: Role
+    organisation_id: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What became of it. known: the role was there already, and nothing was changed."""
+
+    account_id: int
+    known: bool = False
+
+
+async def open_account(actor: Actor, officer: Officer) -> Opened:
+    """Opens an account with a role, or gives the role to the account there is; sends the 授权码, or tells of the role.
+
+    404 for an organisation that is not in the department's care; Refused otherwise."""
+    async with transaction():
+        return await open_within(actor, officer)
+
+
+async def open_within(actor: Actor, officer: Officer) -> Opened:
+    """As `open_account`, within the caller's transaction."""
+    place = await place_of(actor, officer.organisation_id, officer.role)
+    try:
+        person = await enter_person(officer.name, officer.id_number, officer.phone)
+    except OtherName as other:
+        raise Refused("name", str(other)) from None
+    account = await account_of(person)
+    if account["closed_at"]:
+        raise Refused("id_number", "这个人的账号已停用，请先在账号页启用")
+    if await holds(account["id"], officer.role, place["id"]):
+        return Opened(account["id"], known=True)
+    await same_phone(actor, account, officer.phone)
+    await grant(actor, account, officer.role, place, officer.why)
+    return Opened(account["id"])
+
+
+async def holds(account_id: int, role: Role, organisation_id: int) -> bool:
+    """Whether the account has this role there already."""
+    return any((one["role"], one["organisation_id"]) == (role, organisation_id) for one in await live_roles(account_id))
+
+
+async def place_of(actor: Actor, organisation_id: int, role: Role) -> Record:
+    """The organisation, if it is in the department's care; Refused when it has no such role."""
+    place = await organisation_in_care(actor.organisation_id, organisation_id)
+    if place is None:
+        raise NotFoundException
+    if role not in ROLES_AT.get(OrganisationKind(place["kind"]), ()):
+        raise Refused("role", f"{place['kind']}没有“{role}”这个身份")
+    return place
+
+
+async def account_of(person_id: int) -> Record:
+    """Somebody's one account, held for this transaction; opened, without a password, if there was none."""
+    await rows("INSERT INTO account (id, person_id) OVERRIDING SYSTEM VALUE VALUES ($1, $2) ON CONFLICT DO NOTHING",
+               await next_id("account"), person_id)
+    found = await row("""
+        SELECT a.id, a.person_id, a.closed_at, a.password_hash IS NOT NULL AS activated, p.name, p.phone
+        FROM account a JOIN person p ON p.id = a.person_id WHERE a.person_id = $1 FOR UPDATE OF a""", person_id)
+    assert found is not None
+    return found
+
+
+async def same_phone(actor: Actor, account: Record, phone: str) -> None:
+    """The phone somebody is known under is the one that was given, or becomes it while the account is not in use."""
+    known = phone_of(account["person_id"], account["phone"])
+    if known == phone:
+        return
+    if account["activated"] and known:
+        raise Refused("phone", f"这个人登记的手机号是 {masked_phone(known)}，与填写的不一致，请核对")
+    await change_phone(account["person_id"], phone)
+    await audit.record(actor, "change_phone", "person", account["person_id"], why="开通账号时核对")
+
+
+async def grant(actor: Actor, account: Record, role: Role, place: Record, why: str) -> int:
+    """Gives an account a role that it does not have, and tells its owner; the grant's id."""
+    if account["id"] == actor.account_id:
+        raise Refused("role", "不能给自己开通身份，请由上级或本部门另一位安全员办理")
+    held = await live_roles(account["id"])
+    if other := excluded_by(role, {Role(one["role"]) for one in held}):
+        where = next(one["organisation"] for one in held if one["role"] == other)
+        raise Refused("role", f"这个人是{where}的{other}；管理员、安全员、审计员须由三个人分别担任")
+    made = await row("""
+        INSERT INTO role_grant (account_id, role, organisation_id, granted_by, why)
+        VALUES ($1, $2, $3, $4, $5) RETURNING id""", account["id"], str(role), place["id"], actor.account_id, why)
+    assert made is not None
+    await enrol(account["id"])
+    await audit.record(actor, "grant_role", "account", account["id"], why=why,
+                       after={"role": str(role), "organisation": place["name"]})
+    await tell(actor, account["id"], made["id"], role, place)
+    return made["id"]
+
+
+async def enrol(account_id: int) -> None:
+    """Who stands in the register is a member in the account too: an auditor also checks in at the own branch."""
+    await rows("""
+        INSERT INTO role_grant (account_id, role, organisation_id, why)
+        SELECT a.id, m.standing, m.branch_id, '党员名册'
+        FROM account a JOIN member m ON m.person_id = a.person_id AND m.left_on IS NULL
+        JOIN organisation o ON o.id = m.branch_id AND o.closed_at IS NULL
+        WHERE a.id = $1 AND NOT EXISTS (
+            SELECT FROM role_grant g WHERE g.account_id = a.id AND g.organisation_id = m.branch_id
+            AND (g.until IS NULL OR g.until > ebranch_now()))""", account_id)
+
+
+async def tell(actor: Actor, account_id: int, grant_id: int, role: Role, place: Record) -> None:
+    """By SMS: the 授权码 of an account that has none, or that there is a further role."""
+    found = await row("""
+        SELECT a.password_hash IS NOT NULL AS activated, a.person_id, p.phone,
+            EXISTS (SELECT FROM authorisation u WHERE u.account_id = a.id AND u.used_at IS NULL
+                    AND u.replaced_at IS NULL AND u.expires_at > $2) AS has_code
+        FROM account a JOIN person p ON p.id = a.person_id WHERE a.id = $1""", account_id, now())
+    assert found is not None
+    phone = phone_of(found["person_id"], found["phone"])
+    assert phone is not None  # same_phone has seen to it
+    if found["activated"] or found["has_code"]:
+        await tell_of_role(grant_id, phone, role=role, organisation=place["name"], organisation_id=place["id"],
+                           activated=found["activated"])
+    else:
+        code, made = await authorisations.issue(account_id, actor.account_id)
+        await send_code(made["id"], phone, code, made["expires_at"], role=role, organisation=place["name"],
+                        organisation_id=place["id"])
+
+
+async def add_role(actor: Actor, account_id: int, role: Role, organisation_id: int, why: str) -> None:
+    """Gives an account in the department's care a further role; one that it has changes nothing."""
+    async with transaction():
+        account = await in_care(actor, account_id)
+        if account["closed_at"]:
+            raise WrongState("这个账号已停用", "请先启用账号，再增加身份。")
+        place = await place_of(actor, organisation_id, role)
+        if await holds(account_id, role, place["id"]):
+            return
+        if account["phone"] is None:
+            raise Refused("role", "这个人没有登记手机号，请从“开通账号”办理")
+        await grant(actor, account, role, place, why)
+
+
+async def in_care(actor: Actor, account_id: int) -> Record:
+    """An account in the department's care, held for this transaction; 404 for another."""
+    await row("SELECT FROM account WHERE id = $1 FOR UPDATE", account_id)
+    account = await account_in_care(actor.organisation_id, account_id)
+    if account is None:
+        raise NotFoundException
+    return account
+
+
+async def issue_code(actor: Actor, account_id: int, after: int) -> None:
+    """Sends a new 授权码; the former one is good no longer. after: the id of the code that the page showed as the
+    newest (0: none), so that a second tap on the same page sends no second one."""
+    async with transaction():
+        account = await in_care(actor, account_id)
+        newest = await authorisations.newest_authorisation(account_id)
+        if (newest["id"] if newest else 0) != after:
+            return
+        if account["activated"] or account["closed_at"]:
+            raise WrongState("这个账号已经激活或停用，不需要授权码")
+        held = await role_in_care(actor.organisation_id, account_id)
+        phone = phone_of(account["person_id"], account["phone"])
+        if held is None or phone is None:
+            raise WrongState("这个账号没有可用的身份，先增加身份")
+        code, made = await authorisations.issue(account_id, actor.account_id)
+        await send_code(made["id"], phone, code, made["expires_at"], role=held["role"],
+                        organisation=held["organisation"], organisation_id=held["organisation_id"])
+        await audit.record(actor, "issue_code", "account", account_id)
+
+
+async def end_role(actor: Actor, account_id: int, grant_id: int, why: str) -> None:
+    """Ends a role from the next request on; one that has ended changes nothing. The last safety officer's is refused
+    by the database."""
+    async with transaction():
+        await in_care(actor, account_id)
+        found = await row("""
+            SELECT g.role, o.id AS organisation_id, o.name AS organisation FROM role_grant g
+            JOIN organisation o ON o.id = g.organisation_id WHERE g.id = $1 AND g.account_id = $2""",
+                          grant_id, account_id)
+        if found is None or await organisation_in_care(actor.organisation_id, found["organisation_id"]) is None:
+            raise NotFoundException
+        ended = await row("""
+            UPDATE role_grant SET until = $2, ended_by = $3, end_why = $4
+            WHERE id = $1 AND (until IS NULL OR until > $2) RETURNING id""", grant_id, now(), actor.account_id, why)
+        if ended is None:
+            return
+        await forget_code(account_id)
+        await audit.record(actor, "end_role", "account", account_id, why=why,
+                           before={"role": found["role"], "organisation": found["organisation"]})
+
+
+async def forget_code(account_id: int) -> None:
+    """A 授权码 for no officer's role any more is good no longer."""
+    if not await rows("""
+            SELECT FROM role_grant WHERE account_id = $1 AND granted_by IS NOT NULL
+            AND (until IS NULL OR until > ebranch_clock())""", account_id):
+        await authorisations.withdraw(account_id)
+
+
+async def close_account(actor: Actor, account_id: int, why: str) -> None:
+    """Closes an account, because a phone was lost or somebody leaves: all its sessions end at once. One that is closed
+    already changes nothing."""
+    async with transaction():
+        await in_care(actor, account_id)
+        if account_id == actor.account_id:
+            raise WrongState("不能停用自己的账号", "请由上级或本部门另一位安全员办理。")
+        closed = await row("""
+            UPDATE account SET closed_at = $2, switched_by = $3, switch_why = $4
+            WHERE id = $1 AND closed_at IS NULL RETURNING id""", account_id, now(), actor.account_id, why)
+        if closed is None:
+            return
+        await rows("UPDATE session SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL", account_id, now())
+        await authorisations.withdraw(account_id)
+        await audit.record(actor, "close_account", "account", account_id, why=why)
+
+
+async def reopen(actor: Actor, account_id: int, why: str) -> None:
+    """Opens a closed account again, with the roles that have not been ended; one that is open changes nothing."""
+    async with transaction():
+        await in_care(actor, account_id)
+        opened = await row("""
+            UPDATE account SET closed_at = NULL, switched_by = $2, switch_why = $3
+            WHERE id = $1 AND closed_at IS NOT NULL RETURNING id""", account_id, actor.account_id, why)
+        if opened is None:
+            return
+        await audit.record(actor, "reopen_account", "account", account_id, why=why)

@@ -1,0 +1,132 @@
+"""Nominations and imports, and who sees them: the safety officer what is in the department's care, others the own."""
+from asyncpg import Record
+from piccolo.columns import BigInt, BigSerial, Bytea, Integer, Text, Timestamptz
+from piccolo.columns.combination import WhereRaw
+from piccolo.table import Table
+
+from server.core import crypto
+from server.core.actor import Actor
+from server.core.database import row, rows
+from server.officers.rules import ImportState, NominationState, RowState
+from server.permissions import Can, Role
+
+# The organisations in a department's care: itself, and what stands below it down to the next department, included.
+IN_CARE = "(o.id = {0} OR o.department_id = {0})"
+
+
+class Nomination(Table):
+    id = BigSerial(primary_key=True)
+    organisation_id = BigInt()
+    role = Text(choices=Role)
+    name = Text()
+    id_number = Bytea()  # encrypted
+    id_number_index = Bytea()
+    phone = Bytea()  # encrypted
+    reason = Text()
+    state = Text(choices=NominationState)
+    nominated_by = BigInt()  # account
+    nominated_at_id = BigInt()  # the organisation that nominates
+    who = Text()  # 赵德山 · 书记
+    nominated_at = Timestamptz()
+    answer = Text(default="")
+    answered_by = BigInt(null=True, default=None)
+    answered_who = Text(null=True, default=None)
+    answered_at = Timestamptz(null=True, default=None)
+    account_id = BigInt(null=True, default=None)  # that was opened
+
+    @classmethod
+    def visible_to(cls, actor: Actor) -> WhereRaw:
+        """What the department has in its care; to who nominates, what the own organisation has nominated."""
+        if actor.may(Can.ACCOUNT_KEEP):
+            return WhereRaw("nomination.organisation_id IN (SELECT o.id FROM organisation o WHERE "
+                            + IN_CARE + ")", actor.organisation_id)
+        return WhereRaw("nomination.nominated_at_id = {}", actor.organisation_id)
+
+
+class OfficerImport(Table):
+    id = BigSerial(primary_key=True)
+    department_id = BigInt()
+    grant_id = BigInt()  # under which it is carried out; who resumes it takes it over
+    account_id = BigInt()
+    who = Text()
+    source = Text()
+    file_name = Text()
+    why = Text()
+    state = Text(choices=ImportState)
+    turn = Integer(default=0)  # counts up with every start, so that an older call to go on is recognised
+    total = Integer()
+    opened = Integer(default=0)
+    known = Integer(default=0)
+    wrong = Integer(default=0)
+    at = Timestamptz()
+    done_at = Timestamptz(null=True, default=None)
+
+    @classmethod
+    def visible_to(cls, actor: Actor) -> WhereRaw:
+        """The department's own."""
+        return WhereRaw("officer_import.department_id = {}", actor.organisation_id)
+
+
+class OfficerImportRow(Table):
+    id = BigSerial(primary_key=True)
+    import_id = BigInt()
+    number = Integer()  # as the sheet counts
+    content = Bytea(null=True)  # the cells, encrypted; None once what they say stands in the register
+    state = Text(choices=RowState)
+    reason = Text(default="")
+    account_id = BigInt(null=True, default=None)
+
+
+def kept_number(nomination_id: int, number: str) -> bytes:
+    """The column id_number of a nomination."""
+    return crypto.encrypt(number, table="nomination", column="id_number", row_id=nomination_id)
+
+
+def number_of(nomination: dict) -> str:
+    """The ID number of a nomination."""
+    return crypto.decrypt(nomination["id_number"], table="nomination", column="id_number", row_id=nomination["id"])
+
+
+def kept_phone(nomination_id: int, phone: str) -> bytes:
+    """The column phone of a nomination."""
+    return crypto.encrypt(phone, table="nomination", column="phone", row_id=nomination_id)
+
+
+def phone_of(nomination: dict) -> str:
+    """The phone of a nomination."""
+    return crypto.decrypt(nomination["phone"], table="nomination", column="phone", row_id=nomination["id"])
+
+
+async def organisation_in_care(department_id: int, organisation_id: int) -> Record | None:
+    """An open organisation (id, name, official_name, kind, path) that the department has in its care."""
+    return await row(f"""
+        SELECT o.id, o.name, o.official_name, o.kind, o.path FROM organisation o
+        WHERE o.id = $2 AND o.closed_at IS NULL AND {IN_CARE.format("$1")}""", department_id, organisation_id)
+
+
+async def account_in_care(department_id: int, account_id: int) -> Record | None:
+    """An account one of whose roles, present or past, is in the department's care; with its person."""
+    return await row(f"""
+        SELECT a.id, a.person_id, a.password_hash IS NOT NULL AS activated, a.created_at, a.closed_at, a.switch_why,
+               p.name, p.phone, p.id_number
+        FROM account a JOIN person p ON p.id = a.person_id
+        WHERE a.id = $2 AND EXISTS (
+            SELECT FROM role_grant g JOIN organisation o ON o.id = g.organisation_id
+            WHERE g.account_id = a.id AND {IN_CARE.format("$1")})""", department_id, account_id)
+
+
+async def live_roles(account_id: int) -> list[Record]:
+    """The roles an account holds now or will hold: grant id, role, organisation."""
+    return await rows("""
+        SELECT g.id, g.role, g.organisation_id, o.name AS organisation FROM role_grant g
+        JOIN organisation o ON o.id = g.organisation_id
+        WHERE g.account_id = $1 AND (g.until IS NULL OR g.until > ebranch_now()) ORDER BY g.id""", account_id)
+
+
+async def role_in_care(department_id: int, account_id: int) -> Record | None:
+    """One officer's role that an account holds in the department's care: the one it was opened for."""
+    return await row(f"""
+        SELECT g.id, g.role, o.id AS organisation_id, o.name AS organisation FROM role_grant g
+        JOIN organisation o ON o.id = g.organisation_id AND o.closed_at IS NULL AND {IN_CARE.format("$1")}
+        WHERE g.account_id = $2 AND g.granted_by IS NOT NULL AND (g.until IS NULL OR g.until > ebranch_now())
+        ORDER BY g.id LIMIT 1""", department_id, account_id)
