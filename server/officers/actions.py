@@ -110,7 +110,9 @@ async def same_phone(actor: Actor, account: Record, phone: str) -> None:
     if account["activated"] and known:
         raise Refused("phone", f"这个人登记的手机号是 {masked_phone(known)}，与填写的不一致，请核对")
     await change_phone(account["person_id"], phone)
-    await audit.record(actor, "change_phone", "person", account["person_id"], why="开通账号时核对")
+    if known:
+        await audit.record(actor, "change_phone", "person", account["person_id"], why="开通账号时核对",
+                           before={"phone": audit.personal(known)}, after={"phone": audit.personal(phone)})
 
 
 async def grant(actor: Actor, account: Record, role: Role, place: Record, why: str) -> int:

@@ -58,7 +58,8 @@ async def put_down(actor: Actor, officer: Officer, place: str) -> int:
                    kept_phone(made, officer.phone), officer.why, actor.account_id, actor.organisation_id,
                    actor.signature, now())
         await audit.record(actor, "nominate", "nomination", made,
-                           after={"role": str(officer.role), "organisation": place})
+                           after={"role": str(officer.role), "organisation": place,
+                                  "name": audit.personal(officer.name), "phone": audit.personal(officer.phone)})
     return made
 
 
