@@ -26,6 +26,7 @@ from server.meetings import handlers as meetings
 from server.meetings import history_handlers as history
 from server.meetings import log_handlers as logs
 from server.members import handlers as members
+from server.members import register_handlers as register
 from server.threads import handlers as threads
 from server.todos import handlers as todos
 
@@ -34,7 +35,7 @@ FORM_LIMIT = 2_000_000  # bytes; uploads raise it where they come in
 
 
 ROUTES = [
-    assets.serve, health.health, *picture_code.ROUTES, *accounts.ROUTES, *members.ROUTES,
+    assets.serve, health.health, *picture_code.ROUTES, *accounts.ROUTES, *members.ROUTES, *register.ROUTES,
     *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
     *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES,
 ]

@@ -42,14 +42,18 @@ class Can(StrEnum):
     ACCOUNT_KEEP = "account:keep"  # officers' accounts: open, close, grant, end (M3§5)
     OFFICER_NOMINATE = "officer:nominate"  # 上报 an officer to the safety officer (G2.1)
     NOMINATION_READ = "nomination:read"
+    MEMBER_READ = "member:read"  # the register of the branch's or subtree's members, their pages
+    NUMBER_OPEN = "number:open"  # a masked ID number or phone, with a reason
+    PHONE_CONFIRM = "phone:confirm"  # another phone in the register, face to face
     LOG_AMEND = "log:amend"  # a locked log, on the branch's explanation (M2§6)
 
 
 EVERYONE = {Can.SIGNED_IN, Can.THREAD_READ}
 IN_BRANCH = EVERYONE | {Can.THREAD_WRITE, Can.ORGANISATION_READ, Can.MEETING_READ, Can.MEETING_ATTEND}
 NOMINATES = {Can.OFFICER_NOMINATE, Can.NOMINATION_READ}
-KEEPS_BRANCH = IN_BRANCH | {Can.TODO_READ, Can.MEETING_KEEP, Can.LOG_READ, Can.ENTRY_TAKE_DOWN}
-OVERSEES = EVERYONE | {Can.TODO_READ, Can.ORGANISATION_READ, Can.MEETING_READ, Can.LOG_READ}
+KEEPS_BRANCH = IN_BRANCH | {Can.TODO_READ, Can.MEETING_KEEP, Can.LOG_READ, Can.ENTRY_TAKE_DOWN,
+                            Can.MEMBER_READ, Can.NUMBER_OPEN, Can.PHONE_CONFIRM}
+OVERSEES = EVERYONE | {Can.TODO_READ, Can.ORGANISATION_READ, Can.MEETING_READ, Can.LOG_READ, Can.MEMBER_READ}
 
 GRANTS: Mapping[Role, frozenset[Can]] = {
     role: frozenset(grants)
@@ -64,9 +68,9 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
         Role.SECRETARY: KEEPS_BRANCH | NOMINATES | {Can.LOG_CHECK},
         Role.ORGANISER: KEEPS_BRANCH | {Can.LOG_CHECK},
         Role.BRANCH_ADMIN: KEEPS_BRANCH,
-        Role.COMMITTEE_ADMIN: OVERSEES | NOMINATES | {Can.LOG_AMEND},
+        Role.COMMITTEE_ADMIN: OVERSEES | NOMINATES | {Can.LOG_AMEND, Can.NUMBER_OPEN},
         Role.COMMITTEE_ORGANISER: OVERSEES,
-        Role.COUNTY_ADMIN: OVERSEES | NOMINATES,
+        Role.COUNTY_ADMIN: OVERSEES | NOMINATES | {Can.NUMBER_OPEN},
         Role.CITY_ADMIN: OVERSEES | NOMINATES,
         Role.PROVINCE_ADMIN: OVERSEES | NOMINATES,
         Role.SAFETY_OFFICER: EVERYONE | {Can.ACCOUNT_KEEP, Can.NOMINATION_READ},

@@ -1,8 +1,8 @@
 """Form fields that say who somebody is: name, ID number, phone."""
 from server.core.clock import now
-from server.core.forms import Field
+from server.core.forms import Field, text
 from server.core.workdays import beijing_date
-from server.people.rules import read_id_number, read_phone, written_name
+from server.people.rules import names_a_number, read_id_number, read_phone, written_name
 
 NAME_MOST = 50  # characters: names of some nationalities are long
 
@@ -34,4 +34,16 @@ def phone(field: str, label: str) -> Field:
         if not typed or not typed[0].strip():
             raise ValueError(f"请填写{label}")
         return read_phone(typed[0])
+    return Field(field, label, read)
+
+
+def reason(field: str, label: str, *, most: int = 100, required: bool = True) -> Field:
+    """A reason as it stands in the evidence, in clear: a number in it would stand there too, so it is refused."""
+    plain = text(field, label, most=most, required=required)
+
+    def read(typed: list[str]) -> str:
+        value: str = plain.read(typed)
+        if names_a_number(value):
+            raise ValueError(f"{label}里不要写身份证号、手机号，它会原样记入审计")
+        return value
     return Field(field, label, read)

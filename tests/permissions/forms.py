@@ -1,6 +1,7 @@
 """What a sensible person would send to each address, so that whoever may is not stopped by an empty form."""
 from collections.abc import Callable
 from datetime import datetime
+from secrets import token_urlsafe
 from typing import Any
 
 from server.core import picture_code
@@ -36,6 +37,12 @@ FORMS: dict[str, Form] = {
     "/sign-out": lambda _: {},
     "/me/roles/{grant_id:int}": lambda _: {},
     "/settings/large": lambda _: {},
+    "/members/search": lambda _: {"wanted": MEMBER.name, "after": ""},
+    "/members/{person_id:int}/openings": lambda _: {
+        "what": "身份证号", "reason": "核对本人身份", "detail": "换届", "press": token_urlsafe(16)},
+    "/members/{person_id:int}/phone": lambda thing: {
+        "name": thing.name.partition("'")[0], "phone": "13800000099", "again": "13800000099",
+        "proof": "当面核对了居民身份证", "confirmed_by": "赵德山", "why": "旧号停用"},
     "/threads/{thread_id:int}/entries": lambda _: {"text": "收到"},
     "/threads/{thread_id:int}/entries/{entry_id:int}/withdrawal": lambda _: {"reason": "发错了"},
     "/meetings": lambda thing: gathering(now() + DAY)(thing),

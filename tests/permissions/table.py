@@ -39,6 +39,14 @@ GET  /me/attendance                                    | branch 200
 GET  /to-dos                                           | officer 200 | overseer 200
 GET  /organisations                                    | branch 303 | overseer 303
 GET  /organisations/{organisation_id:int}              | branch own 200 below 200 | overseer own 200 below 200
+GET  /members                                          | officer 200 | overseer 200
+POST /members/search                                   | officer 200 | overseer 200
+GET  /members/{person_id:int}
+    | officer own 200 mine 200 | overseer below 200 mine 200 | everyone mine 200
+POST /members/{person_id:int}/openings
+    | officer own 200 mine 200 | committee below 200 mine 200 | 县级管理员 below 200 mine 200
+GET  /members/{person_id:int}/phone                    | officer own 200 mine 200
+POST /members/{person_id:int}/phone                    | officer own 303 mine 422
 
 GET  /threads                                          | everyone 200
 GET  /threads/{thread_id:int} about meetings           | branch own 200 | everyone 404

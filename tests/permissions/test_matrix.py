@@ -11,7 +11,7 @@ from server.permissions import Role
 from tests.cast import CAST, ORGANISATIONS, Person
 from tests.permissions.forms import address, body
 from tests.permissions.table import ROLES, STAGES, TABLE, WHERE, Sentence
-from tests.permissions.world import BRANCHES, MISSING, NOTHING, OWNERS, Thing, World, where
+from tests.permissions.world import BRANCHES, MEMBERS, MISSING, NOTHING, OWNERS, Thing, World, where
 from tests.visits import Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -45,6 +45,9 @@ async def about(world: World, sentence: Sentence, person: Person) -> AsyncIterat
     elif sentence.about == "reminders" or "grant_id" in sentence.path:
         for owner in {*OWNERS, person}:
             yield await world.of_person(owner, "grant" if "grant_id" in sentence.path else "reminders")
+    elif "person_id" in sentence.path:
+        for owner in {*MEMBERS, person}:
+            yield await world.of_person(owner, "page")
     elif "thread_id" in sentence.path:
         for branch in BRANCHES:
             yield await world.thread(branch, sentence.about)
@@ -62,6 +65,8 @@ async def fresh(world: World, sentence: Sentence, thing: Thing) -> Thing:
         return await world.meeting(at, thing.stage, sentence.about or "secretary", fresh=True)
     if "entry_id" in sentence.path:
         return await world.thread(at, sentence.about, fresh=True)
+    if sentence.path.endswith("/phone") and sentence.method == "POST":
+        return await world.new_member(thing)
     return thing
 
 

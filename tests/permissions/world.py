@@ -41,6 +41,7 @@ class Thing:
 
 NOTHING = Thing("nothing in particular", "")
 OWNERS = tuple(person for person in CAST if person.name in ("赵德山", "王秀英", "褚镇", "李长河", "朱北", "郑县"))
+MEMBERS = tuple(person for person in CAST if person.name in ("王秀英", "吴凤英", "沈西", "朱北"))  # one of each branch
 
 
 @dataclass
@@ -175,11 +176,18 @@ class World:
         return Thing(f"{organisation}'s {kind}", self.paths[organisation], {"thread_id": thread, "entry_id": entry})
 
     async def of_person(self, person: Person, what: str) -> Thing:
-        """Somebody's own thread of reminders, or own role."""
+        """Somebody's own thread of reminders, own role, or own page in the register."""
         actor = await self.actor(person)
-        ids = {"grant_id": actor.grant_id} if what == "grant" else {
-            "thread_id": await thread_of("reminders", person_id=actor.person_id)}
+        own = {"grant": {"grant_id": actor.grant_id}, "page": {"person_id": actor.person_id}}
+        ids = own.get(what) or {"thread_id": await thread_of("reminders", person_id=actor.person_id)}
         return Thing(f"{person.name}'s {what}", actor.organisation_path, ids, owner=person.phone)
+
+    async def new_member(self, beside: Thing) -> Thing:
+        """Somebody new in the branch where `beside` stands: a changed phone would lock one of the cast out."""
+        person = await enter(self.postgres, "新党员", "13700000099")
+        await self.postgres.execute("INSERT INTO member (person_id, branch_id, standing, since)"
+                                    " VALUES ($1, $2, '正式党员', '2020-07-01')", person, id_of(beside.path))
+        return Thing("新党员's page", beside.path, {"person_id": person})
 
     def organisation(self, key: str) -> Thing:
         return Thing(key, self.paths[key], {"organisation_id": id_of(self.paths[key])})
