@@ -15,9 +15,10 @@ from server.accounts import handlers as accounts
 from server.accounts.authentication import Authentication
 from server.commands import Commands
 from server.core import assets, database, health, live, picture_code
-from server.core.answers import EXCEPTION_HANDLERS, put_headers
+from server.core.answers import EXCEPTION_HANDLERS, count_for_refusal, put_headers
 from server.core.guard import enforce
 from server.core.logs import begin_log, logged
+from server.core.patience import patient
 from server.core.templates import ENVIRONMENT
 from server.meetings import amendment_handlers as amendments
 from server.meetings import change_handlers as changes
@@ -62,6 +63,7 @@ def make_app(routes: Sequence[ControllerRouterHandler] = ROUTES) -> Litestar:
         route_handlers=routes,
         guards=[enforce],
         before_send=[put_headers],
+        after_exception=[count_for_refusal],
         middleware=[DefineMiddleware(Authentication, exclude=["^/static/", "^/health$"])],
         exception_handlers=EXCEPTION_HANDLERS,
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(ENVIRONMENT)),
@@ -74,7 +76,7 @@ def make_app(routes: Sequence[ControllerRouterHandler] = ROUTES) -> Litestar:
         openapi_config=None,
         logging_config=None,
     )
-    made.asgi_handler = logged(made.asgi_handler)  # around all of it: an unknown address is answered, too
+    made.asgi_handler = logged(patient(made.asgi_handler))  # around all of it: an unknown address is answered, too
     return made
 
 

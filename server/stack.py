@@ -5,6 +5,7 @@ orphans of a `kill -9`. Only the standard library is imported: this process stay
 """
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -20,6 +21,7 @@ from server.settings import ROOT, settings
 
 SERVERS = ("database", "redis")  # first to start, last to stop
 FIRST_PAGE_S = 60.0  # what the web server may take to answer
+FILES = 16_384  # open files and connections of a process
 GRACE_S = 2.0  # what each of the two rounds of stopping may take before SIGKILL
 
 stop = threading.Event()
@@ -108,7 +110,15 @@ def start(children: list[Child]) -> None:
     print(f"\n灯塔 e支部: {settings.origin}   (Ctrl-C ends it)", flush=True)
 
 
+def raise_limit() -> None:
+    """A process may hold as many connections as the machine lets it, not the thousand that a shell begins with."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(now, enough), most))
+
+
 def main() -> None:
+    raise_limit()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     lock = hold_data()

@@ -16,7 +16,7 @@ from server.accounts.rules import (
     session_life,
 )
 from server.accounts.tables import accounts_with_phone, roles_of, token_hash, who_is
-from server.core import audit
+from server.core import audit, live
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import row, rows, transaction
@@ -133,6 +133,7 @@ async def switch_role(actor: Actor, grant_id: int) -> None:
             raise NotFoundException
         await audit.record(actor, "switch_role", "account", actor.account_id,
                            before={"role": str(actor.role)}, after={"role": switched["role"]})
+        live.session_ended(actor.person_id)  # under the former role
 
 
 async def sign_out(actor: Actor, *, everywhere: bool = False) -> None:
@@ -141,6 +142,7 @@ async def sign_out(actor: Actor, *, everywhere: bool = False) -> None:
         await rows("""UPDATE session SET revoked_at = $2
                       WHERE account_id = $1 AND revoked_at IS NULL AND ($3 OR id = $4)""",
                    actor.account_id, now(), everywhere, actor.session_id)
+        live.session_ended(actor.person_id)
         await audit.record(actor, "sign_out_everywhere" if everywhere else "sign_out", "account", actor.account_id)
 
 

@@ -11,7 +11,7 @@ from litestar.types import Message, Scope
 from server.core.guard import READS
 from server.core.logs import request_id
 from server.core.origin import came_from
-from server.core.page import answer, is_swap, see_other
+from server.core.page import BADGES, answer, is_swap, see_other
 from server.settings import settings
 
 log = logging.getLogger(__name__)
@@ -21,10 +21,13 @@ HEADERS = {
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), microphone=(), camera=(self)",
 } | ({"Strict-Transport-Security": "max-age=31536000"} if settings.origin.startswith("https:") else {})
 
+NOT_KEPT = (b"cache-control", b"no-store")  # of whatever does not say otherwise
 RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 # What is wrong, and what to do, by status.
@@ -35,6 +38,7 @@ WORDS = {
           "如果您还有别的身份，可以在“我的”里切换；需要开通，请联系支部书记或上级党组织管理员。"),
     404: ("没有找到这一页", "它可能已经撤下，或者不在您能看的范围内。"),
     405: ("没有找到这一页", "请从“消息”或“工作台”重新进入。"),
+    408: ("传得太慢了", "网络不稳，内容没有传完，没有保存。请换个信号好的地方再提交一次。"),
     409: ("这件事刚才已经有了变化", "请返回刷新后再看，您不会丢失已经保存的内容。"),
     413: ("内容太大了", "请把文字分开，或者换一张小一些的照片。"),
     422: ("有的内容需要改一改", "请返回上一页，按提示改好再提交。"),
@@ -65,7 +69,18 @@ async def put_headers(message: Message, _: Scope) -> None:
     if message["type"] == "http.response.start":
         headers = list(message["headers"])
         there = {name.lower() for name, _ in headers}
-        message["headers"] = [*headers, *(header for header in RAW_HEADERS if header[0] not in there)]
+        message["headers"] = [
+            *headers, *(header for header in (*RAW_HEADERS, NOT_KEPT) if header[0] not in there)]
+
+
+async def count_for_refusal(fault: Exception, scope: Scope) -> None:
+    """Counts what the tabs of a refusal's page show; a page about our own trouble asks the database nothing."""
+    viewer = scope.get("user")
+    if viewer is not None and isinstance(fault, HTTPException) and fault.status_code < 500:
+        try:
+            scope["state"]["badges"] = {href: await count(viewer) for href, count in BADGES.items()}
+        except Exception as trouble:
+            log.warning("a refusal's page has no counts: %s", trouble)
 
 
 def refusal_page(

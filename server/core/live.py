@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 CHANNEL = "live"
 BEAT_S = 20  # a comment line keeps proxies from closing the stream; then it is asked, too, whether it may go on
 TELL_S = 0.05  # what is to be told within it is told once
+ENDED = "sessions"  # what is told to a person one of whose sessions has ended; browsers do not hear of it
 GATHER_S = 0.5  # what changes within it is told once: a hall checking in is two renewals a second, not fifty
 PATIENCE_S = 1  # with Redis, for one answer
 RESPITE_S = 2  # in which it is not asked again once it was silent
@@ -101,6 +102,12 @@ def changed(audience: str, *topics: str) -> None:
     after_commit(tell)
 
 
+def session_ended(person_id: int) -> None:
+    """Has the open connections of a person asked at once whether they may go on, once the transaction is committed.
+    Without Redis they are asked within BEAT_S."""
+    changed(f"person-{person_id}", ENDED)
+
+
 def announce(audience: str, *topics: str) -> None:
     """As `changed`, for what one statement has changed by itself, outside of a transaction."""
     if not _untold:
@@ -156,7 +163,7 @@ def read(message: bytes) -> list[list[str]]:
 def hand_out(audience: str, topics: list[str]) -> None:
     """Puts the topics before those who may know of them."""
     for listener in _listeners:
-        told = [topic for topic in topics if listener.only in (None, topic)]
+        told = [topic for topic in topics if listener.only in (None, topic) or topic == ENDED]
         if told and listener.hears(audience):
             listener.waiting.update(dict.fromkeys(told))
             listener.rung.set()
@@ -175,13 +182,13 @@ async def listen(path: str | None, person_id: int | None, only: str | None = Non
         asked = time.monotonic()
         while True:
             topics = await listener.next(max(0, asked + BEAT_S - time.monotonic()))
-            if time.monotonic() >= asked + BEAT_S:
+            if ENDED in topics or time.monotonic() >= asked + BEAT_S:
                 if not await goes_on(allowed):
                     return
                 asked = time.monotonic()
                 yield ": still here\n\n"
-            if topics:
-                yield "".join(f"event: changed\ndata: {topic}\n\n" for topic in topics)
+            if told := [topic for topic in topics if topic != ENDED]:
+                yield "".join(f"event: changed\ndata: {topic}\n\n" for topic in told)
                 await asyncio.sleep(GATHER_S)
     finally:
         _listeners.discard(listener)

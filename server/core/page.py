@@ -43,12 +43,12 @@ async def page(
 def answer(
     request: Request, template: str, *, block: str | None = "content", status: int = 200, **context: Any,
 ) -> Template:
-    """As `page`, but asks the database nothing: tabs without counts, unless the context has them."""
+    """As `page`, but asks the database nothing: tabs without counts, unless the context or the request has them."""
     viewer = request.scope.get("user")
     swap = is_swap(request)
     context |= {"viewer": viewer, "status": status, "large": bool(viewer and viewer.large), "demo": settings.demo}
     if viewer is not None and not swap:
-        context.setdefault("tabs", tabs_for(viewer.role, request.url.path, {}))
+        context.setdefault("tabs", tabs_for(viewer.role, request.url.path, request.scope["state"].get("badges", {})))
     return HTMXBlockTemplate(
         template_name=template, block_name=block if swap else None, context=context, status_code=status,
         headers={"Vary": "HX-Request", "Cache-Control": "no-store"},

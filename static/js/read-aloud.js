@@ -2,13 +2,17 @@
 (() => {
   if (!window.speechSynthesis) return
   const LEAVE_OUT = "button, nav, form, .top, .unseen, svg, [aria-hidden=true]"
+  // what this screen has no room for, such as the empty pane
+  const isHidden = part => !part.getClientRects().length && getComputedStyle(part).display !== "contents"
   const label = (button, text) => { button.querySelector("span").textContent = text }
 
   document.addEventListener("click", event => {
     const button = event.target.closest("[data-read-aloud]")
     if (!button) return
     if (speechSynthesis.speaking) return speechSynthesis.cancel()
-    const copy = document.querySelector(button.dataset.readAloud).cloneNode(true)
+    const place = document.querySelector(button.dataset.readAloud), copy = place.cloneNode(true)
+    const copied = copy.querySelectorAll("*")
+    place.querySelectorAll("*").forEach((part, at) => { if (isHidden(part)) copied[at].remove() })
     copy.querySelectorAll(LEAVE_OUT).forEach(part => part.remove())
     const words = new SpeechSynthesisUtterance(copy.textContent.replace(/\s+/g, "，"))
     words.lang = "zh-CN"
