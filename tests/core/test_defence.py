@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import product
 from types import SimpleNamespace
 
 import httpx
@@ -26,10 +27,9 @@ from tests.servers import url
 METHODS = ("TRACE", "TRACK", "CONNECT", "PUT", "PATCH", "DELETE", "PROPFIND", "NONSENSE", "HEAD")
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("path", ["/sign-in", "/threads", "/meetings/1", "/nowhere", "/health"])
-async def test_an_odd_method_is_no_way_in_and_echoes_nothing(visit, method, path):
-    for person in (None, MEMBER):
+@pytest.mark.parametrize("person", [None, MEMBER])
+async def test_an_odd_method_is_no_way_in_and_echoes_nothing(visit, person):
+    for method, path in product(METHODS, ("/sign-in", "/threads", "/meetings/1", "/nowhere", "/health")):
         answer = await visit(person, method, path, headers={"X-Secret": "echoed"})
         assert answer.status_code in (404, 405)
         assert "echoed" not in answer.text
@@ -44,7 +44,7 @@ def assert_safe(answer: httpx.Response) -> None:
     assert "server" not in answer.headers
 
 
-@pytest.mark.parametrize(("method", "path", "request_", "status"), [
+ANSWERS = (
     ("GET", "/", {}, 303), ("GET", "/threads", {}, 200), ("GET", "/meetings", {"headers": {"HX-Request": "true"}}, 200),
     ("GET", "/nowhere", {}, 404), ("GET", "/meetings/999999", {}, 404), ("GET", "/meetings/new?held=x", {}, 400),
     ("POST", "/meetings", {"content": b"x" * 2_000_001}, 413), ("POST", "/meetings", {"content": b"{", "headers": {
@@ -52,11 +52,14 @@ def assert_safe(answer: httpx.Response) -> None:
     ("POST", "/settings/large", {"data": {"large": "0"}}, 303), ("GET", "/health", {}, 503),
     ("GET", "/static/0/nothing", {}, 404), ("POST", "/meetings", {"headers": {"origin": "https://evil.example"}}, 403),
     ("GET", "/threads", {"headers": {"host": "evil example"}}, 400),
-])
-async def test_whatever_the_answer_it_is_safe_and_kept_by_nobody(visit, method, path, request_, status):
-    answer = await visit(SECRETARY, method, path, **request_)
-    assert answer.status_code == status
-    assert_safe(answer)
+)
+
+
+async def test_whatever_the_answer_it_is_safe_and_kept_by_nobody(visit):
+    for method, path, request, status in ANSWERS:
+        answer = await visit(SECRETARY, method, path, **request)
+        assert answer.status_code == status, (method, path)
+        assert_safe(answer)
 
 
 async def test_no_link_is_made_of_the_host_header(visit):

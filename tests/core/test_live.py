@@ -26,7 +26,7 @@ from tests.cast import (
     Person,
 )
 from tests.meetings.stories import ids_of, meeting, planned
-from tests.visits import actor_of
+from tests.visits import Visitor, actor_of
 
 pytestmark = pytest.mark.xdist_group("live")  # Redis is one for all workers, and one of these ends its connections
 BEAT_S = 0.4
@@ -169,6 +169,21 @@ async def test_it_ends_with(visit, owner, end):
     await until_listening(1)
     await owner.execute(end)
     await asyncio.wait_for(connection, BEAT_S + 3)
+
+
+async def test_it_ends_at_once_when_one_signs_out(visit, monkeypatch):
+    """And tells nothing of why; who is still there, on another device, goes on."""
+    monkeypatch.setattr(live, "BEAT_S", 60)
+    async with Visitor() as elsewhere:
+        here = asyncio.create_task(visit(MEMBER, "GET", "/live"))
+        there = asyncio.create_task(elsewhere.visit(MEMBER, "GET", "/live"))
+        await until_listening(2)
+        assert (await visit(MEMBER, "POST", "/sign-out", data={})).status_code == 303
+        answer = await asyncio.wait_for(here, 3)
+        assert "data:" not in answer.text
+        await asyncio.sleep(0.3)
+        assert not there.done()
+        there.cancel()
 
 
 async def test_a_forgotten_page_of_the_county_ends_after_a_quarter_of_an_hour(visit, at):
