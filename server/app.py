@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 import server.meetings.todos  # noqa: F401  (what it puts on the 工作台)
 from server.accounts import handlers as accounts
+from server.accounts import message_handlers as messages
 from server.accounts.authentication import Authentication
 from server.commands import Commands
 from server.core import assets, database, health, live, picture_code
@@ -20,6 +21,7 @@ from server.core.guard import enforce
 from server.core.logs import begin_log, logged
 from server.core.patience import patient
 from server.core.templates import ENVIRONMENT
+from server.demo import handlers as demo
 from server.meetings import amendment_handlers as amendments
 from server.meetings import change_handlers as changes
 from server.meetings import check_in_handlers as check_in
@@ -36,9 +38,10 @@ FORM_LIMIT = 2_000_000  # bytes; uploads raise it where they come in
 
 
 ROUTES = [
-    assets.serve, health.health, *picture_code.ROUTES, *accounts.ROUTES, *members.ROUTES, *register.ROUTES,
+    assets.serve, health.health, *picture_code.ROUTES, *accounts.ROUTES, *messages.ROUTES, *members.ROUTES,
+    *register.ROUTES,
     *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
-    *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES,
+    *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES, *demo.ROUTES,
 ]
 
 

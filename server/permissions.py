@@ -46,6 +46,8 @@ class Can(StrEnum):
     NUMBER_OPEN = "number:open"  # a masked ID number or phone, with a reason
     PHONE_CONFIRM = "phone:confirm"  # another phone in the register, face to face
     LOG_AMEND = "log:amend"  # a locked log, on the branch's explanation (M2§6)
+    MESSAGE_READ = "message:read"  # SMS that did not arrive, and what they cost; never their words
+    MESSAGE_RESEND = "message:resend"
 
 
 EVERYONE = {Can.SIGNED_IN, Can.THREAD_READ}
@@ -73,7 +75,8 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
         Role.COUNTY_ADMIN: OVERSEES | NOMINATES | {Can.NUMBER_OPEN},
         Role.CITY_ADMIN: OVERSEES | NOMINATES,
         Role.PROVINCE_ADMIN: OVERSEES | NOMINATES,
-        Role.SAFETY_OFFICER: EVERYONE | {Can.ACCOUNT_KEEP, Can.NOMINATION_READ},
+        Role.SAFETY_OFFICER: EVERYONE | {
+            Can.ACCOUNT_KEEP, Can.NOMINATION_READ, Can.MESSAGE_READ, Can.MESSAGE_RESEND},
         Role.AUDITOR: EVERYONE,
     }.items()
 }

@@ -32,6 +32,7 @@ LINKS = (  # one's own records
     Link("people", "amber", "签到记录", "参加过的组织生活", "/me/attendance", Can.MEETING_ATTEND),
     Link("search", "blue", "党员信息", "名册、查找、当面变更手机号码", "/members", Can.MEMBER_READ),
     Link("open", "gold", "党组织", "所在党组织、支部委员会、党员名册", "/organisations", Can.ORGANISATION_READ),
+    Link("send", "blue", "短信", "没有送到的、每月的条数和费用", "/accounts/messages", Can.MESSAGE_READ),
 )
 
 

@@ -14,7 +14,7 @@ from asyncpg import Record
 
 from server.core import crypto, effects
 from server.core.clock import now
-from server.core.database import after_commit, next_id, row, rows
+from server.core.database import after_commit, next_id, row, rows, the_row
 from server.core.sms_gateways import Gateway, Message, Outcome, Result, gateway
 from server.settings import settings
 
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 SWEEP_JOB = "sweep_sms"
 KINDS = {"code": "验证码", "authorisation": "授权码", "notice": "通知"}  # domains may add theirs
+STATES = {"waiting": "等待发送", "sending": "正在发送", "sent": "已发出", "failed": "发送失败",
+          "unknown": "不知是否发出"}
 PHONE = "phone"  # the kind of blind index: the same as a person's, so that one is found by the other
 LANES = 4  # messages under way at once
 PATIENCE_S = 20  # with the gateway, which has its own time-outs before
@@ -45,7 +47,6 @@ async def send(
     that an answer takes as long for a phone that nobody has."""
     KINDS[kind]
     message, moment = await next_id("sms"), now()
-    spelled = json.dumps([words, list(values)], ensure_ascii=False)
     await rows("""
         INSERT INTO sms (id, key, kind, phone, phone_index, words, organisation_id, good_until, again_of, created_at,
                          due_at)
@@ -53,14 +54,32 @@ async def send(
         ON CONFLICT (key) DO NOTHING""",
                message, key, kind, crypto.encrypt(phone, table="sms", column="phone", row_id=message),
                crypto.blind_index(phone, PHONE),
-               crypto.encrypt(spelled, table="sms", column="words", row_id=message), organisation_id, good_until,
-               again_of, moment, really)
+               crypto.encrypt(spelled(words, values), table="sms", column="words", row_id=message),
+               organisation_id, good_until, again_of, moment, really)
     after_commit(partial(effects.wake, SWEEP_JOB))
+
+
+async def send_again(sms_id: int) -> int | None:
+    """Puts down a message once more, under a key of its own; the new one's id, or None when it was done before. In a
+    transaction, by somebody who decided so."""
+    old = await the_row("SELECT id, kind, phone, words, organisation_id, good_until FROM sms WHERE id = $1 FOR UPDATE",
+                        sms_id)
+    words, values = words_of(old)
+    if await row("SELECT FROM sms WHERE again_of = $1", sms_id) is not None:
+        return None
+    await send(f"again:{sms_id}", phone_of(old), old["kind"], words, values=values, again_of=sms_id,
+               organisation_id=old["organisation_id"], good_until=old["good_until"])
+    return (await the_row("SELECT id FROM sms WHERE again_of = $1", sms_id))["id"]
 
 
 def phone_of(sms: Record) -> str:
     """The phone of a row with id and phone."""
     return crypto.decrypt(sms["phone"], table="sms", column="phone", row_id=sms["id"])
+
+
+def spelled(words: str, values: Sequence[str] = ()) -> str:
+    """The words and the values for the gateway's template, as their column keeps them, encrypted."""
+    return json.dumps([words, list(values)], ensure_ascii=False)
 
 
 def words_of(sms: Record) -> tuple[str, list[str]]:

@@ -9,7 +9,7 @@ from datetime import datetime
 import asyncpg
 from asyncpg import Connection
 
-from server.demo import meetings, numbers, places, residents
+from server.demo import meetings, messages, numbers, places, residents
 from server.settings import settings
 
 Part = Callable[[Connection, datetime], Awaitable[None]]
@@ -19,6 +19,7 @@ PARTS: tuple[tuple[str, Part], ...] = (
     ("people", residents.load),
     ("meetings", meetings.load),
     ("numbers", numbers.load),
+    ("messages", messages.load),
 )
 LOADED = """
 CREATE TABLE IF NOT EXISTS demonstration (

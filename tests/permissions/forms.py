@@ -43,6 +43,7 @@ FORMS: dict[str, Form] = {
     "/members/{person_id:int}/phone": lambda thing: {
         "name": thing.name.partition("'")[0], "phone": "13800000099", "again": "13800000099",
         "proof": "当面核对了居民身份证", "confirmed_by": "赵德山", "why": "旧号停用"},
+    "/accounts/messages/{sms_id:int}/resending": lambda _: {"why": "问过本人，没有收到"},
     "/threads/{thread_id:int}/entries": lambda _: {"text": "收到"},
     "/threads/{thread_id:int}/entries/{entry_id:int}/withdrawal": lambda _: {"reason": "发错了"},
     "/meetings": lambda thing: gathering(now() + DAY)(thing),

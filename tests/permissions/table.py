@@ -29,6 +29,7 @@ POST /sign-in                                          | anonymous 303 | everyon
 GET  /picture-codes/new                                | anonymous 200 | everyone 200
 GET  /picture-codes/{token:str}                        | anonymous 200 | everyone 200
 GET  /picture-codes/{token:str}/sound                  | anonymous 200 | everyone 200
+GET  /demo/outbox                                      | anonymous 200 | everyone 200
 POST /sign-out                                         | everyone 303
 GET  /live                                             | everyone 200
 GET  /tabs                                             | everyone 200
@@ -47,6 +48,10 @@ POST /members/{person_id:int}/openings
     | officer own 200 mine 200 | committee below 200 mine 200 | 县级管理员 below 200 mine 200
 GET  /members/{person_id:int}/phone                    | officer own 200 mine 200
 POST /members/{person_id:int}/phone                    | officer own 303 mine 422
+
+GET  /accounts/messages                                | 安全员 200
+GET  /accounts/messages/{sms_id:int}                   | 安全员 own 200 below 200
+POST /accounts/messages/{sms_id:int}/resending         | 安全员 own 303 below 303
 
 GET  /threads                                          | everyone 200
 GET  /threads/{thread_id:int} about meetings           | branch own 200 | everyone 404

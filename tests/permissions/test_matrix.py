@@ -51,6 +51,9 @@ async def about(world: World, sentence: Sentence, person: Person) -> AsyncIterat
     elif "thread_id" in sentence.path:
         for branch in BRANCHES:
             yield await world.thread(branch, sentence.about)
+    elif "sms_id" in sentence.path:
+        for key in ("county", "committee", "qiancun", "houcun", "xicun", "beimen", "city", "other_county"):
+            yield await world.message(key)
     elif "organisation_id" in sentence.path:
         for key, *_ in (*ORGANISATIONS, ("group",)):
             yield world.organisation(key)
@@ -63,6 +66,8 @@ async def fresh(world: World, sentence: Sentence, thing: Thing) -> Thing:
     at = next((key for key, path in world.paths.items() if path == thing.path), "")
     if sentence.method == "POST" and thing.stage:
         return await world.meeting(at, thing.stage, sentence.about or "secretary", fresh=True)
+    if "sms_id" in sentence.path and sentence.method == "POST":
+        return await world.message(at, fresh=True)
     if "entry_id" in sentence.path:
         return await world.thread(at, sentence.about, fresh=True)
     if sentence.path.endswith("/phone") and sentence.method == "POST":

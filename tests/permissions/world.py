@@ -9,7 +9,7 @@ from typing import Any
 
 from asyncpg import Connection
 
-from server.core import files
+from server.core import crypto, files, sms
 from server.core.actor import Actor
 from server.core.clock import now
 from server.meetings.amendments import log_content
@@ -188,6 +188,22 @@ class World:
         await self.postgres.execute("INSERT INTO member (person_id, branch_id, standing, since)"
                                     " VALUES ($1, $2, '正式党员', '2020-07-01')", person, id_of(beside.path))
         return Thing("新党员's page", beside.path, {"person_id": person})
+
+    async def message(self, organisation: str, *, fresh: bool = False) -> Thing:
+        """An SMS on an organisation's business that failed; the same one unless `fresh`."""
+        return await (self.make_message(organisation) if fresh else self.once(self.make_message, organisation))
+
+    async def make_message(self, organisation: str) -> Thing:
+        made = await self.postgres.fetchval("SELECT nextval('sms_id_seq')")
+        phone, words = (crypto.encrypt(value, table="sms", column=column, row_id=made)
+                        for column, value in (("phone", "13999999999"), ("words", sms.spelled("话"))))
+        await self.postgres.execute("""
+            INSERT INTO sms (id, key, kind, phone, phone_index, words, organisation_id, created_at, due_at, state)
+            OVERRIDING SYSTEM VALUE
+            VALUES ($1::bigint, 'test:' || $1::bigint,
+                    'notice', $2, sha256('x'), $3, $4, ebranch_now(), ebranch_now(), 'failed')""",
+                                    made, phone, words, id_of(self.paths[organisation]))
+        return Thing(f"{organisation}'s message", self.paths[organisation], {"sms_id": made})
 
     def organisation(self, key: str) -> Thing:
         return Thing(key, self.paths[key], {"organisation_id": id_of(self.paths[key])})
