@@ -21,6 +21,7 @@ from server.core import database, deadlines, logs
 from server.core.calendar_days import confirm_year
 from server.core.clock import BEIJING
 from server.core.commands import verify_audit_command
+from server.core.rotation_command import rotate_keys_command
 from server.core.workdays import BadCalendar
 from server.embedded import CannotServe
 from server.organisations.commands import import_units_command
@@ -135,7 +136,7 @@ class Commands(CLIPlugin):
 
     def on_cli_init(self, cli: click.Group) -> None:
         for command in (run, migrate_command, demo_command, prepare_command, import_units_command,
-                        import_calendar_command, verify_audit_command):
+                        import_calendar_command, verify_audit_command, rotate_keys_command):
             cli.add_command(command)
 
 

@@ -1,3 +1,8 @@
-"""What the domains declare to the house, imported in one place: deadlines, and what must follow a new calendar."""
+"""What the domains declare to the house, imported in one place: deadlines, what must follow a new
+calendar, and the encrypted columns that a rotation of the keys goes through."""
+import server.core.audit
+import server.core.sms
 import server.meetings.actions
-import server.meetings.rules  # noqa: F401
+import server.meetings.rules
+import server.officers.tables
+import server.people.tables  # noqa: F401

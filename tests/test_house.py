@@ -15,6 +15,7 @@ from piccolo.table import TABLE_REGISTRY
 from server.app import ROUTES, make_app
 from server.core.answers import HEADERS
 from server.core.assets import YEAR, asset
+from server.core.crypto import ENCRYPTED
 from server.core.moves import Move
 from server.meetings.rules import MOVES, TONES, Stage, State
 from server.permissions import BRANCH_OFFICERS, GRANTS, OFFICERS, Can, Role
@@ -124,6 +125,23 @@ async def test_the_application_owns_nothing_and_deletes_only_drafts_and_guesses(
     for table in ("version", "file", "log_check"):
         assert {right for name, right in granted if name == table} == {"SELECT", "INSERT"}, table
     assert {right for name, right in granted if name == "audit_seal"} == {"SELECT"}, "the database seals by itself"
+
+
+# Bytes that are no personal value: digests, and what HMACs under keys that are never rotated leave.
+DIGESTS = {"audit_seal.digest", "audit_value.commitment", "audit_checkpoint.signature", "file.sha256_received",
+           "file.sha256_stored", "session.token_hash", "half_sign_in.token_hash", "one_time_code.phone_mac",
+           "code_limit.phone_mac", "picture_code_use.token_hash", "number_opening.press", "authorisation.code_hash",
+           "attendance.scan"}
+
+
+async def test_a_rotation_of_the_keys_knows_every_encrypted_column(owner):
+    found = {f"{one['table_name']}.{one['column_name']}" for one in await owner.fetch(
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND data_type = 'bytea'")}
+    declared = {f"{column.table}.{column.name}" for column in ENCRYPTED}
+    indexes = {f"{column.table}.{column.index}" for column in ENCRYPTED if column.index}
+    assert len(declared) == len(ENCRYPTED)
+    assert found - DIGESTS == declared | indexes, "declare an encrypted column in crypto.ENCRYPTED, or its digest here"
 
 
 async def test_every_guard_in_the_database_finds_its_tables_where_we_put_them(owner):

@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.types import Message, Scope
 
+from server.core.crypto import MissingKey
 from server.core.guard import READS
 from server.core.logs import request_id
 from server.core.origin import came_from
@@ -132,7 +133,15 @@ def our_fault(request: Request, fault: Exception) -> Response[Any]:
     return refusal_page(request, 500, number=number)
 
 
+def key_is_missing(request: Request, fault: MissingKey) -> Response[Any]:
+    """A value stands under a key that this process does not see: while keys are being changed, it soon will."""
+    log.error("%s", fault.args[0])
+    status, reason = REFUSALS["EB031"]
+    return refusal_page(request, status, reason)
+
+
 EXCEPTION_HANDLERS: dict[Any, Any] = {
+    MissingKey: key_is_missing,
     HTTPException: http_refusal,
     PostgresError: database_refusal,
     InterfaceError: unreachable,

@@ -32,6 +32,8 @@ SPELLED = """'[' || concat_ws(',', e.id, to_json(e.chain), coalesce(e.account_id
     coalesce(to_json(e.why)::text, 'null'), to_json(e.source), (extract(epoch FROM e.at) * 1000000)::bigint,
     to_json(e.acting_for)) || ']'"""
 
+crypto.ENCRYPTED.append(crypto.Column("audit_value", "value"))
+
 
 @dataclass(frozen=True, repr=False)
 class Personal:

@@ -22,6 +22,16 @@ def make_secret(path: Path) -> None:
     with suppress(FileExistsError):  # another process was first, and that one's counts
         os.link(fresh, path)
     fresh.unlink()
+    keep_names(path.parent)
+
+
+def keep_names(folder: Path) -> None:
+    """Makes sure that the folder's names outlast a power cut: what a lost key encrypted would be lost with it."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def secret(folder: Path) -> bytes:

@@ -8,10 +8,16 @@ from server.core import crypto
 from server.core.actor import Actor
 from server.core.database import row, rows
 from server.officers.rules import ImportState, NominationState, RowState
+from server.people.tables import ID_NUMBER
 from server.permissions import Can, Role
 
 # The organisations in a department's care: itself, and what stands below it down to the next department, included.
 IN_CARE = "(o.id = {0} OR o.department_id = {0})"
+
+crypto.ENCRYPTED += [
+    crypto.Column("nomination", "id_number", "id_number_index", ID_NUMBER), crypto.Column("nomination", "phone"),
+    crypto.Column("officer_import_row", "content"),
+]
 
 
 class Nomination(Table):

@@ -7,6 +7,10 @@ from server.core import crypto
 from server.core.database import row, rows, the_row
 
 ID_NUMBER, PHONE = "id number", "phone"  # the kinds of blind index
+crypto.ENCRYPTED += [
+    crypto.Column("person", "id_number", "id_number_index", ID_NUMBER),
+    crypto.Column("person", "phone", "phone_index", PHONE),
+]
 
 
 class Person(Table):
