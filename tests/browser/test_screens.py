@@ -64,7 +64,7 @@ def switch_large(page: Page) -> None:
 def test_strangers_find_their_way_in(visitors: Visitors):
     visitors.expect(404, 422)
     page, wrong = visitors.enter(None), []
-    for address in ("/sign-in", "/nowhere", "/c/not-a-token", "/wall/not-a-token"):
+    for address in ("/sign-in", "/nowhere", "/c/not-a-token", "/wall/not-a-token", "/demo/outbox"):
         page.goto(address)
         visitors.picture(page, f"81-stranger{address.replace('/', '-')}")
         wrong += [f"{address}: {fault}" for fault in faults(page, TARGET)]
