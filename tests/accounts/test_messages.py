@@ -121,7 +121,7 @@ async def test_each_month_is_added_up_by_beijings_calendar(visit, at, monkeypatc
     await at("2026-11-01 00:00:30")
     await send("november 1")
     await send("november 2")
-    page = (await visit(SAFETY, "GET", "/accounts/messages")).text.split("按月合计")[1]
+    page = (await visit(SAFETY, "GET", "/accounts/messages")).text.split("按月合计")[1].split("</table>")[0]
     assert '2026年11月</th><td class="num">2</td><td class="num">0</td><td class="num">0</td><td class="num">2</td>' \
            '<td class="num">0.09</td>' in page
     assert '2026年10月</th><td class="num">1</td>' in page
