@@ -22,6 +22,7 @@ from server.core.logs import begin_log, logged
 from server.core.patience import patient
 from server.core.templates import ENVIRONMENT
 from server.demo import handlers as demo
+from server.evidence import handlers as evidence
 from server.meetings import amendment_handlers as amendments
 from server.meetings import change_handlers as changes
 from server.meetings import check_in_handlers as check_in
@@ -41,7 +42,7 @@ ROUTES = [
     assets.serve, health.health, *picture_code.ROUTES, *accounts.ROUTES, *messages.ROUTES, *members.ROUTES,
     *register.ROUTES,
     *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
-    *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES, *demo.ROUTES,
+    *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES, *demo.ROUTES, *evidence.ROUTES,
 ]
 
 

@@ -20,7 +20,7 @@ from server import rules  # noqa: F401  (every domain's deadlines, for the datab
 from server.core import database, deadlines, logs
 from server.core.calendar_days import confirm_year
 from server.core.clock import BEIJING
-from server.core.commands import verify_audit_command
+from server.core.commands import checkpoint_command, erase_evidence_command, verify_audit_command
 from server.core.rotation_command import rotate_keys_command
 from server.core.workdays import BadCalendar
 from server.embedded import CannotServe
@@ -136,7 +136,8 @@ class Commands(CLIPlugin):
 
     def on_cli_init(self, cli: click.Group) -> None:
         for command in (run, migrate_command, demo_command, prepare_command, import_units_command,
-                        import_calendar_command, verify_audit_command, rotate_keys_command):
+                        import_calendar_command, verify_audit_command, checkpoint_command, erase_evidence_command,
+                        rotate_keys_command):
             cli.add_command(command)
 
 

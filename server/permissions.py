@@ -45,6 +45,7 @@ class Can(StrEnum):
     MEMBER_READ = "member:read"  # the register of the branch's or subtree's members, their pages
     NUMBER_OPEN = "number:open"  # a masked ID number or phone, with a reason
     PHONE_CONFIRM = "phone:confirm"  # another phone in the register, face to face
+    AUDIT_READ = "audit:read"  # the evidence of the own subtree, its verification, its checkpoints
     LOG_AMEND = "log:amend"  # a locked log, on the branch's explanation (M2§6)
     MESSAGE_READ = "message:read"  # SMS that did not arrive, and what they cost; never their words
     MESSAGE_RESEND = "message:resend"
@@ -75,9 +76,10 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
         Role.COUNTY_ADMIN: OVERSEES | NOMINATES | {Can.NUMBER_OPEN},
         Role.CITY_ADMIN: OVERSEES | NOMINATES,
         Role.PROVINCE_ADMIN: OVERSEES | NOMINATES,
-        Role.SAFETY_OFFICER: EVERYONE | {
-            Can.ACCOUNT_KEEP, Can.NOMINATION_READ, Can.MESSAGE_READ, Can.MESSAGE_RESEND},
-        Role.AUDITOR: EVERYONE,
+        # No business screens under these two.
+        Role.SAFETY_OFFICER: {
+            Can.SIGNED_IN, Can.ACCOUNT_KEEP, Can.NOMINATION_READ, Can.MESSAGE_READ, Can.MESSAGE_RESEND},
+        Role.AUDITOR: {Can.SIGNED_IN, Can.AUDIT_READ},
     }.items()
 }
 

@@ -26,6 +26,7 @@ TABS = (
     Tab("消息", "chat", "/threads", Can.THREAD_READ),
     Tab("支部", "people", "/meetings", Can.MEETING_READ),
     Tab("工作台", "desk", "/to-dos", Can.TODO_READ),
+    Tab("审计", "search", "/audit", Can.AUDIT_READ),
     Tab("我的", "me", "/me", Can.SIGNED_IN),
 )
 LINKS = (  # one's own records
@@ -44,6 +45,11 @@ def tabs_for(role: Role, path: str, badges: dict[str, int]) -> list[dict[str, st
          "current": path == tab.href or path.startswith(tab.href + "/")}
         for tab in TABS if may(role, tab.can)
     ]
+
+
+def home_of(role: Role) -> str:
+    """Where somebody with `role` begins: the first tab."""
+    return next(tab.href for tab in TABS if may(role, tab.can))
 
 
 def links_for(role: Role) -> list[Link]:

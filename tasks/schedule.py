@@ -6,8 +6,9 @@ from arq import cron
 from arq.cron import CronJob
 from arq.typing import WorkerCoroutine
 
+import server.evidence.actions
 import server.meetings.reminders  # noqa: F401  (declares who carries out reminders)
-from server.core import audit, deadlines, effects, sms
+from server.core import audit, checkpoints, deadlines, effects, sms
 from server.core.clock import now
 from server.core.database import transaction
 from server.meetings.check_in import record_if_complete
@@ -51,6 +52,11 @@ async def seal_all(_: dict[str, Any]) -> None:
     await audit.seal(looking_back=None)
 
 
+async def sign_checkpoint(_: dict[str, Any]) -> None:
+    """How the evidence's chains stand, signed hour by hour."""
+    await checkpoints.make_due()
+
+
 def line(job: Job, **when: Any) -> CronJob:
     """One clock line; nothing is kept of it, for the database knows what was done."""
     return cron(cast(WorkerCoroutine, job), keep_result=0, **when)
@@ -63,4 +69,5 @@ LINES = [
     line(seal, second=EVERY_3_S),
     line(sweep_deadlines, second={0, 30}),
     line(seal_all, minute={17}, second={0}),
+    line(sign_checkpoint, minute={*range(0, 60, 5)}, second={20}, run_at_startup=True),
 ]

@@ -14,7 +14,7 @@ from server.core.clock import now
 from server.core.page import page, see_other
 from server.permissions import Can
 from server.settings import settings
-from server.tabs import links_for
+from server.tabs import home_of, links_for
 
 NEXT = forms.text("next", "页面", most=500, required=False)
 SIGN_IN = (forms.text("phone", "手机号", most=11), forms.text("password", "密码", most=64), NEXT)
@@ -25,18 +25,18 @@ OVER = timedelta()  # the life of a cookie that is taken away
 
 
 def safe(path: str) -> str:
-    """`path` if it stays within this site, else the thread list."""
+    """`path` if it stays within this site, else the entrance."""
     inside = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
-    return path if inside else "/threads"
+    return path if inside else "/"
 
 
 @get("/", can=Can.PUBLIC)
 async def entrance(request: Request) -> Response[Any]:
-    return see_other("/threads" if request.user else "/sign-in")
+    return see_other(home_of(request.user.role) if request.user else "/sign-in")
 
 
 @get("/sign-in", can=Can.PUBLIC)
-async def sign_in_form(request: Request, next: str = "/threads") -> Response[Any]:
+async def sign_in_form(request: Request, next: str = "/") -> Response[Any]:
     if request.user:
         return see_other(safe(next))
     half = request.cookies.get(HALF_COOKIE)
@@ -118,7 +118,7 @@ async def mine(request: Request) -> Response[Any]:
 async def switch_role(request: Request, grant_id: FromPath[int]) -> Response[Any]:
     await forms.nothing(request)
     await actions.switch_role(request.user, grant_id)
-    return see_other("/threads")
+    return see_other("/")
 
 
 @post("/settings/large", can=Can.SIGNED_IN, status_code=303)

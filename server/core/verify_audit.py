@@ -1,13 +1,18 @@
-"""Recomputing the chains of the evidence: what was edited, removed or put into another order is named."""
+"""Recomputing the chains of the evidence and holding them against the signed checkpoints: what was edited, removed, put
+into another order, cut off, sealed anew or emptied is named by its first place."""
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from asyncpg import Connection
 
+from server.core import checkpoints
 from server.core.audit import GENESIS, SPELLED, digest
+from server.core.audit_faults import Fault
+from server.core.checkpoints import Checkpoint, Forged
 
 AT_ONCE = 2000  # rows that are in memory at the same time
 SEALS = f"""
@@ -16,50 +21,74 @@ FROM audit_seal s LEFT JOIN audit_event e ON e.id = s.event_id ORDER BY s.chain,
 UNSEALED = """
 SELECT count(*) AS events, min(at) AS since FROM audit_event e
 WHERE NOT EXISTS (SELECT FROM audit_seal s WHERE s.event_id = e.id)"""
+KEPT = "SELECT body, signature FROM audit_checkpoint WHERE number = $1"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Finding:
-    """What a verification found: how much stands as it was sealed, how much is not sealed yet and since when, and the
-    first place that is wrong."""
+    """What a verification found: how much stands as it was sealed, how much is not sealed yet and since when, what
+    the checkpoints say, and what is wrong, the chains' first wrong place before the checkpoints'."""
 
-    sealed: int
-    chains: int
+    sealed: int = 0
+    chains: int = 0
     unsealed: int = 0
     since: datetime | None = None
-    fault: str | None = None
+    checkpoints: int = 0
+    signed_at: datetime | None = None  # the newest checkpoint's moment
+    notes: list[Fault] = field(default_factory=list)  # what is no fault, but has to be told
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def fault(self) -> str | None:
+        return str(self.faults[0]) if self.faults else None
 
 
-async def verify(connection: Connection, advance: Callable[[int], object] = lambda _: None) -> Finding:
-    """Recomputes every chain, in constant memory and on one state of the database; stops at the first wrong place.
+async def verify(connection: Connection, advance: Callable[[int], object] = lambda _: None, *,
+                 file: Path | None = None) -> Finding:
+    """Recomputes every chain up to the first wrong place, and asks the checkpoints, in constant memory and on one state
+    of the database.
 
-    advance: is told how many rows have been looked at. What has been cut off the end of a chain together with its seals
-    leaves no trace in the database itself."""
+    advance: is told how many rows have been looked at. file: the checkpoint to ask; without it all that are kept in
+    the folder and in the database. What was cut off since the last checkpoint, its seals with it, leaves no trace.
+    OSError when the file can't be read."""
+    found = Finding()
+    in_folder = {} if file else dict(checkpoints.files())  # first: what is written meanwhile is of a later state
     async with connection.transaction(readonly=True, isolation="repeatable_read"):
-        sealed = chains = 0
-        chain, number, previous = None, 0, GENESIS
-        async with aclosing(sealed_events(connection)) as found:
-            async for seal in found:
-                if seal[0] != chain:
-                    chain, number, previous, chains = seal[0], 0, GENESIS, chains + 1
-                if fault := wrong(seal, number + 1, previous):
-                    return Finding(sealed, chains, fault=f"chain {chain}, number {number + 1}: {fault}")
-                number, previous, sealed = number + 1, seal[3], sealed + 1
-                if sealed % AT_ONCE == 0:
-                    advance(sealed)
+        await recompute(connection, found, advance)
         rest = await connection.fetchrow(UNSEALED)
-        return Finding(sealed, chains, rest["events"], rest["since"])
+        found.unsealed, found.since = rest["events"], rest["since"]
+        if file:
+            await ask_one(connection, found, file)
+        else:
+            await ask_all(connection, found, in_folder)
+    return found
 
 
-def wrong(seal: tuple[Any, ...], number: int, previous: bytes) -> str | None:
+async def recompute(connection: Connection, found: Finding, advance: Callable[[int], object]) -> None:
+    """Every chain, row by row, until one is wrong."""
+    chain, number, previous = None, 0, GENESIS
+    async with aclosing(sealed_events(connection)) as events:
+        async for seal in events:
+            if seal[0] != chain:
+                chain, number, previous, found.chains = seal[0], 0, GENESIS, found.chains + 1
+            if fault := wrong(seal, number + 1, previous):
+                found.faults.append(fault)
+                return
+            number, previous, found.sealed = number + 1, seal[3], found.sealed + 1
+            if found.sealed % AT_ONCE == 0:
+                advance(found.sealed)
+
+
+def wrong(seal: tuple[Any, ...], number: int, previous: bytes) -> Fault | None:
     """What is wrong with a row of SEALS that should be the `number`-th of its chain, or None."""
     chain, its_number, event_id, its_digest, its_chain, spelled = seal
+    facts = {"chain": chain, "number": number, "event": event_id}
     if its_number != number:
-        return f"a seal is missing (the next one is number {its_number})"
+        return Fault("seal missing", facts | {"next": its_number})
     if its_chain is None:
-        return f"event {event_id} has been removed"
+        return Fault("removed", facts)
     if its_chain != chain or digest(previous, spelled) != its_digest:
-        return f"event {event_id} is not what was sealed here"
+        return Fault("edited", facts)
     return None
 
 
@@ -67,3 +96,65 @@ async def sealed_events(connection: Connection) -> AsyncGenerator[tuple[Any, ...
     """Every seal with its event, chain by chain."""
     async for found in connection.cursor(SEALS, prefetch=AT_ONCE):
         yield tuple(found)
+
+
+async def ask_one(connection: Connection, found: Finding, file: Path) -> None:
+    """Holds the chains against one checkpoint, wherever it was kept."""
+    try:
+        checkpoint = checkpoints.read(file)
+    except Forged as problem:
+        found.faults.append(Fault(str(problem), {"name": str(file)}))
+        return
+    found.checkpoints, found.signed_at = 1, checkpoint.at
+    if differing := await connection.fetchrow(checkpoints.DIFFERING, *checkpoints.changed(checkpoint, {})):
+        found.faults.append(checkpoints.contradiction(checkpoint, differing))
+    kept = await connection.fetchrow(KEPT, checkpoint.number)
+    if kept is None or kept["body"] != checkpoint.body:
+        found.faults.append(Fault("two" if kept else "not kept", {"name": f"checkpoint {checkpoint.number}"}))
+
+
+async def ask_all(connection: Connection, found: Finding, in_folder: dict[int, Path]) -> None:
+    """Holds the chains against every checkpoint there is, the newest first, and each checkpoint against its follower.
+
+    What is told is the oldest checkpoint that is contradicted, for that is nearest to the wrong place."""
+    newest_kept = await connection.fetchval("SELECT max(number) FROM audit_checkpoint") or 0
+    number = newest = max(newest_kept, *in_folder, 0)
+    follower, contradicted, stands = None, None, None
+    while number:
+        try:
+            checkpoint = await kept_as(connection, number, in_folder.get(number), in_database=number <= newest_kept)
+        except Forged as problem:
+            found.faults.append(Fault(str(problem), {"name": f"checkpoint {number}"}))
+            follower, number = None, number - 1
+            continue
+        found.checkpoints, found.signed_at = found.checkpoints + 1, found.signed_at or checkpoint.at
+        if follower and follower.previous != checkpoint.digest:
+            found.faults.append(Fault("does not follow", {"name": f"checkpoint {follower.number}"}))
+        asked = checkpoints.changed(checkpoint, follower.heads if follower else {})
+        if differing := await connection.fetchrow(checkpoints.DIFFERING, *asked):
+            contradicted, stands = checkpoints.contradiction(checkpoint, differing), None
+        elif contradicted and stands is None:
+            stands = Fault("stands", checkpoints.named(checkpoint))
+        if checkpoint.restored_to is None:
+            follower, number = checkpoint, number - 1
+        else:
+            found.notes.append(Fault("put back", checkpoints.named(checkpoint) | {
+                "restored_to": checkpoint.restored_to, "why": checkpoint.why}))
+            follower, number = None, checkpoint.restored_to
+    if contradicted:
+        found.faults.append(replace(contradicted, beside=stands))
+    if newest > newest_kept:
+        found.faults.append(Fault("older state", {"kept": newest_kept, "number": newest}))
+
+
+async def kept_as(connection: Connection, number: int, path: Path | None, *, in_database: bool) -> Checkpoint:
+    """The checkpoint of this number from the folder and the database. Forged when one of them is not ours, they differ,
+    or the database, where it should be, does not have it."""
+    kept = await connection.fetchrow(KEPT, number)
+    if kept is None and (in_database or path is None):
+        raise Forged("gone")
+    both = ([checkpoints.opened(kept["body"], kept["signature"])] if kept else []) + (
+        [checkpoints.read(path)] if path else [])
+    if any(one.number != number for one in both) or len({one.body for one in both}) > 1:
+        raise Forged("two")
+    return both[0]

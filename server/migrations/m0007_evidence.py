@@ -15,6 +15,7 @@ GRANT INSERT (acting_for) ON audit_event TO ebranch_app;
 CREATE INDEX audit_event_at ON audit_event (at, id);
 CREATE INDEX audit_event_organisation ON audit_event (organisation_id, at, id);
 CREATE INDEX audit_event_person ON audit_event (person_name, at, id);
+CREATE INDEX audit_event_acting_for ON audit_event (acting_for, at, id) WHERE acting_for IS NOT NULL;
 CREATE INDEX audit_event_verb ON audit_event (verb, at, id);
 
 -- Personal values stand in the event as salted commitments, salt and value encrypted here: erased lawfully, they leave

@@ -142,7 +142,7 @@ async def test_one_person_is_several_things_and_the_screens_follow(browser, owne
     token = await session_token(PROBATIONARY)
     assert await as_(browser, token, "/meetings") == 200
     assert "后村支部" in (await browser.get("/me")).text
-    assert (await browser.post(f"/me/roles/{villager}")).headers["location"] == "/threads"
+    assert (await browser.post(f"/me/roles/{villager}")).headers["location"] == "/"
     assert await as_(browser, token, "/meetings") == 403
     assert "后村支部" in (await browser.get("/threads")).text
     assert (await browser.post(f"/me/roles/{own}")).status_code == 303

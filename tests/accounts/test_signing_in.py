@@ -52,7 +52,7 @@ async def test_a_member_signs_in_with_a_password_and_is_where_he_wanted_to_be(br
                                        "javascript:alert(1)", "", "threads", "/\r\nSet-Cookie: x=1", "/" + "x" * 600])
 async def test_signing_in_leads_nowhere_else(browser, elsewhere):
     answer = await enter(browser, MEMBER.phone, next=elsewhere)
-    assert answer.headers["location"] == "/threads"
+    assert answer.headers["location"] == "/"
     assert "x" not in browser.cookies
 
 

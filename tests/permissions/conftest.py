@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from server.core import files
+from server.core import checkpoints, files
 from server.core.health import HEARTBEAT
 from server.core.live import redis
 from tests.databases import fresh_database
@@ -21,14 +21,16 @@ async def taken_for_a_picture(received: files.Received) -> files.Picture:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world() -> AsyncIterator[World]:
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """The things the matrix is tried on."""
+    folder = tmp_path_factory.mktemp("checkpoints")
     async with fresh_database() as name:
         connection = await asyncpg.connect(url("postgres", name))
         made = World(connection)
-        await made.settle()
-        await redis().set(HEARTBEAT, time.time() + 600)  # as if a worker were there
         with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(checkpoints, "folder", lambda: folder)
+            await made.settle()
+            await redis().set(HEARTBEAT, time.time() + 600)  # as if a worker were there
             patch.setattr(files, "make_fit", taken_for_a_picture)
             yield made
         await redis().delete(HEARTBEAT)

@@ -44,6 +44,7 @@ FORMS: dict[str, Form] = {
         "name": thing.name.partition("'")[0], "phone": "13800000099", "again": "13800000099",
         "proof": "当面核对了居民身份证", "confirmed_by": "赵德山", "why": "旧号停用"},
     "/accounts/messages/{sms_id:int}/resending": lambda _: {"why": "问过本人，没有收到"},
+    "/audit/verification": lambda _: {},
     "/threads/{thread_id:int}/entries": lambda _: {"text": "收到"},
     "/threads/{thread_id:int}/entries/{entry_id:int}/withdrawal": lambda _: {"reason": "发错了"},
     "/meetings": lambda thing: gathering(now() + DAY)(thing),
@@ -87,6 +88,7 @@ def address(path: str, thing: Thing) -> str:
     token = picture_code.new() if path.startswith("/picture") else make(key(KEY_PURPOSE), meeting, now())
     filled = path.replace("{token:str}", token)
     filled = filled.replace("{fingerprint:str}", "0" * 16).replace("/{name:path}", "/app.css")
+    filled = filled.replace("{kind:str}", "meeting")
     for name, value in thing.ids.items():
         filled = filled.replace(f"{{{name}:int}}", str(value))
     return filled

@@ -12,6 +12,7 @@ ROLES = ("村民", "村务监督委员会", "入党申请人", "预备党员", "
          "e支部管理员", "党委管理员", "组织员", "县级管理员", "市级管理员", "省级管理员", "安全员", "审计员")
 GROUPS = {
     "everyone": ROLES,
+    "anybody": ROLES[:-2],  # 安全员 and 审计员 have no business screens
     "branch": ("预备党员", "正式党员", "书记", "组织委员", "e支部管理员"),
     "officer": ("书记", "组织委员", "e支部管理员"),
     "overseer": ("党委管理员", "组织员", "县级管理员", "市级管理员", "省级管理员"),
@@ -53,17 +54,23 @@ GET  /accounts/messages                                | 安全员 200
 GET  /accounts/messages/{sms_id:int}                   | 安全员 own 200 below 200
 POST /accounts/messages/{sms_id:int}/resending         | 安全员 own 303 below 303
 
-GET  /threads                                          | everyone 200
-GET  /threads/{thread_id:int} about meetings           | branch own 200 | everyone 404
-GET  /threads/{thread_id:int} about forum              | branch own 200 | everyone 404
-GET  /threads/{thread_id:int} about reports            | committee own 200 | everyone 404
-GET  /threads/{thread_id:int} about reminders          | everyone mine 200
+GET  /threads                                          | anybody 200
+GET  /threads/{thread_id:int} about meetings           | branch own 200 | anybody 404
+GET  /threads/{thread_id:int} about forum              | branch own 200 | anybody 404
+GET  /threads/{thread_id:int} about reports            | committee own 200 | anybody 404
+GET  /threads/{thread_id:int} about reminders          | anybody mine 200
 POST /threads/{thread_id:int}/entries about meetings   | branch own 303
 POST /threads/{thread_id:int}/entries about forum      | branch own 303
 POST /threads/{thread_id:int}/entries about reports    | branch 404
 POST /threads/{thread_id:int}/entries about reminders  | branch 404
 POST /threads/{thread_id:int}/entries/{entry_id:int}/withdrawal about forum    | officer own 303
 POST /threads/{thread_id:int}/entries/{entry_id:int}/withdrawal about meetings | officer 404
+
+GET  /audit                                            | 审计员 200
+GET  /audit/{kind:str}/{subject_id:int}                | 审计员 own 200 below 200
+GET  /audit/verification                               | 审计员 200
+POST /audit/verification                               | 审计员 303
+GET  /audit/verification/checkpoints/{number:int}      | 审计员 200
 
 GET  /meetings                                         | branch 200 | overseer 200
 GET  /meetings/new                                     | officer 200

@@ -54,6 +54,9 @@ async def about(world: World, sentence: Sentence, person: Person) -> AsyncIterat
     elif "sms_id" in sentence.path:
         for key in ("county", "committee", "qiancun", "houcun", "xicun", "beimen", "city", "other_county"):
             yield await world.message(key)
+    elif sentence.path.startswith("/audit/"):
+        for key, *_ in ORGANISATIONS if "subject_id" in sentence.path else ORGANISATIONS[:1]:
+            yield world.evidence(key)
     elif "organisation_id" in sentence.path:
         for key, *_ in (*ORGANISATIONS, ("group",)):
             yield world.organisation(key)

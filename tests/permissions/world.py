@@ -9,7 +9,7 @@ from typing import Any
 
 from asyncpg import Connection
 
-from server.core import crypto, files, sms
+from server.core import checkpoints, crypto, files, sms
 from server.core.actor import Actor
 from server.core.clock import now
 from server.meetings.amendments import log_content
@@ -24,6 +24,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BEGINS = {"planned": DAY, "running": -HOUR / 2, "held": -3 * HOUR, "cancelled": DAY}  # from now; the others long ago
 LONG_AGO = -40 * DAY
 UNWRITTEN = ("planned", "running", "cancelled")
+TOLD = 500_000  # ids of things that nothing but evidence is there of
 MISSING = 999_999  # an id that no row has
 
 
@@ -72,6 +73,11 @@ class World:
             "INSERT INTO file (place, name, media_type, size, width, height, sha256_received, sha256_stored,"
             " uploaded_by) VALUES ($2, 'minutes.jpg', 'image/jpeg', 4, 1, 1, '', sha256($1), 1) RETURNING id", body,
             place)
+
+        await self.postgres.execute("""
+            INSERT INTO audit_event (chain, person_name, role, organisation_id, verb, subject_kind, subject_id, source)
+            SELECT 'platform', '某人', '书记', id, 'say', 'meeting', $1 + id, 'test' FROM organisation""", TOLD)
+        await checkpoints.make()
 
     async def add_organiser(self, branch: str, phone: str) -> None:
         """组织委员 in every branch, so that who checks a log is the same question everywhere."""
@@ -204,6 +210,11 @@ class World:
                     'notice', $2, sha256('x'), $3, $4, ebranch_now(), ebranch_now(), 'failed')""",
                                     made, phone, words, id_of(self.paths[organisation]))
         return Thing(f"{organisation}'s message", self.paths[organisation], {"sms_id": made})
+
+    def evidence(self, key: str) -> Thing:
+        """What somebody of an organisation has done, to a thing of which nothing else is told."""
+        return Thing(f"what {key} did", self.paths[key], {
+            "subject_id": TOLD + id_of(self.paths[key]), "number": 1})
 
     def organisation(self, key: str) -> Thing:
         return Thing(key, self.paths[key], {"organisation_id": id_of(self.paths[key])})

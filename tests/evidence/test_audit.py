@@ -7,50 +7,14 @@ from time import monotonic
 
 import asyncpg
 import pytest
-from click.testing import CliRunner
 
-from server.core import audit, commands, crypto
+from server.core import audit, crypto
 from server.core.database import rows, transaction
 from server.core.verify_audit import verify
-from server.settings import settings
-from tests.cast import COMMITTEE, COUNTY, MEMBER, SIDIAN
+from tests.cast import COMMITTEE, MEMBER, SIDIAN
 from tests.commitments import committed
-from tests.servers import url
+from tests.evidence.lots import LOT, leave_evidence, middle
 from tests.visits import actor_of
-
-PEOPLE = (COMMITTEE, MEMBER, COUNTY, SIDIAN)  # two of one committee, one above all committees, one of another
-LOT = """
-INSERT INTO audit_event (chain, account_id, person_name, role, organisation_id, verb, subject_kind, subject_id, after,
-                         source)
-SELECT 'committee-' || number % 40, 7, '王秀英', '正式党员', 8, 'check_in', 'meeting', number, '{"how": "扫码"}', '::1'
-FROM generate_series(1, $1::int) AS number"""
-
-
-async def leave_evidence(times: int = 10, people=PEOPLE) -> None:
-    for person in people:
-        acting = await actor_of(person)
-        async with transaction():
-            for number in range(times):
-                await audit.record(acting, "say", "entry", number, before={"text": "𬶮"}, after={"n": number}, why="无")
-
-
-@pytest.fixture
-async def sealed(database):
-    """A connection as superuser, which every guard can be taken from, to three chains of sealed evidence."""
-    await leave_evidence()
-    assert await audit.seal() == 40
-    connection = await asyncpg.connect(url("postgres", database))
-    await connection.execute("SET session_replication_role = replica")  # no triggers, no foreign keys
-    yield connection
-    await connection.close()
-
-
-async def middle(connection, offset: int = 5) -> asyncpg.Record:
-    """A seal in the middle of the longest chain."""
-    return await connection.fetchrow("""
-        SELECT chain, number, event_id FROM audit_seal
-        WHERE chain = (SELECT chain FROM audit_seal GROUP BY chain ORDER BY count(*) DESC LIMIT 1)
-        ORDER BY number OFFSET $1 LIMIT 1""", offset)
 
 
 async def test_what_stands_as_it_was_sealed_is_well(sealed):
@@ -292,13 +256,6 @@ async def test_what_was_committed_very_late_is_sealed_by_the_hourly_look(sealed,
     assert await audit.seal(looking_back=None) == 30
 
 
-@pytest.fixture
-def terminal(database, monkeypatch):
-    """terminal() runs `ebranch verify-audit` on the test's database."""
-    monkeypatch.setattr(commands, "settings", replace(settings, database_url=url("ebranch_app", database)))
-    return lambda: asyncio.to_thread(CliRunner().invoke, commands.verify_audit_command)
-
-
 async def test_the_command_says_that_all_is_well_and_what_is_not_sealed_yet(sealed, terminal, at):
     await at("2026-11-22 19:30")
     await leave_evidence(3, (MEMBER,))
@@ -314,7 +271,7 @@ async def test_the_command_names_the_first_wrong_place_and_ends_with_1(sealed, t
     done = await terminal()
     assert done.exit_code == 1
     assert f"chain {place['chain']}, number {place['number']}: event {place['event_id']}" in done.output
-    assert f"The {place['number'] - 1:,} rows before it" in done.output
+    assert f"{place['number'] - 1:,} rows were found as they were sealed" in done.output
 
 
 async def test_a_hundred_thousand_rows_are_verified_quickly_and_in_constant_memory(owner, database):

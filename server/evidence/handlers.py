@@ -1,0 +1,143 @@
+"""The auditor's addresses: searching the evidence, an object's story, the verification. All but asking for it reads."""
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from asyncpg import Record
+from litestar import MediaType, Request, Response, get, post
+from litestar.datastructures import FormMultiDict
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from server.core import checkpoints, forms
+from server.core.page import page, see_other
+from server.evidence import actions, show, tables, words
+from server.permissions import Can
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def one_of(name: str, label: str, known: dict[str, str]) -> forms.Field:
+    """One of the keys of `known`, or nothing."""
+    def read_one(typed: list[str]) -> str:
+        if typed and typed[0] and typed[0] not in known:
+            raise ValueError(f"请选择{label}")
+        return typed[0] if typed else ""
+    return forms.Field(name, label, read_one)
+
+
+def day(name: str, label: str) -> forms.Field:
+    """A day as <input type=date> sends it, or None."""
+    def read_day(typed: list[str]) -> date | None:
+        if not typed or not typed[0].strip():
+            return None
+        try:
+            found = date.fromisoformat(typed[0].strip())
+        except ValueError:
+            raise ValueError(f"{label}要写成 2026-11-22 这样") from None
+        if not forms.FIRST_YEAR <= found.year <= forms.LAST_YEAR:
+            raise ValueError(f"{label}的年份不对，要在 {forms.FIRST_YEAR} 到 {forms.LAST_YEAR} 年之间")
+        return found
+    return forms.Field(name, label, read_day)
+
+
+def some_number(name: str, label: str) -> forms.Field:
+    """A number, or None."""
+    def read_number(typed: list[str]) -> int | None:
+        digits = typed[0].strip() if typed else ""
+        if digits and not (digits.isascii() and digits.isdecimal() and len(digits) < 19):
+            raise ValueError(f"{label}应是数字")
+        return int(digits) if digits else None
+    return forms.Field(name, label, read_number)
+
+
+SEARCH = (
+    forms.text("name", "姓名", most=40, required=False), one_of("verb", "事项", words.VERBS),
+    one_of("kind", "对象", words.KINDS), some_number("number", "对象编号"),
+    forms.text("organisation", "党组织", most=40, required=False), day("since", "从哪天"), day("until", "到哪天"),
+)
+
+
+def mark_after(event: Record) -> str:
+    """Where the next page begins: opaque."""
+    at_us = (event["at"] - EPOCH) // (datetime.resolution)
+    return urlsafe_b64encode(f"{at_us} {event['id']}".encode()).decode()
+
+
+def read_after(opaque: str | None) -> tuple[datetime, int] | None:
+    """The place an opaque `after` stands for; a garbled one is the beginning."""
+    try:
+        at_us, last_id = urlsafe_b64decode((opaque or "").encode()).decode().split(" ")
+        return EPOCH + datetime.resolution * int(at_us), min(max(int(last_id), 0), 2**63 - 1)
+    except (ValueError, OverflowError):
+        return None
+
+
+@get("/audit", can=Can.AUDIT_READ)
+async def index(request: Request) -> Response[Any]:
+    sent = request.query_params
+    filled = forms.read(FormMultiDict([(one.name, value) for one in SEARCH for value in sent.getall(one.name, [])]),
+                        SEARCH)
+    typed = {name: value for name, value in filled.typed.items() if value}
+    found = [] if filled.errors else await tables.events(
+        request.user, await asked(request, filled), read_after(sent.get("after")))
+    listed = found[:tables.PAGE]
+    older = urlencode(typed | {"after": mark_after(listed[-1])}) if len(found) > tables.PAGE else None
+    return await page(
+        request, "evidence/list.html", form=filled.typed, errors=filled.errors, sifted=bool(typed),
+        status=filled.status, subline=request.user.organisation_name,
+        verbs=list(words.VERBS.items()), kinds=list(words.KINDS.items()),
+        days=show.days(listed, await tables.names_of(listed)), older=f"/audit?{older}" if older else None)
+
+
+async def asked(request: Request, filled: forms.Filled) -> dict[str, Any]:
+    """What was asked for, as tables.CONDITIONS names it."""
+    values = {name: value for name, value in filled.values.items() if value not in ("", None)}
+    if "organisation" in values:
+        values["paths"] = await tables.paths_named(request.user, values.pop("organisation"))
+    if "since" in values:
+        values["since"] = tables.day_begins(values["since"])
+    if "until" in values:
+        values["until"] = tables.day_ends(values["until"])
+    return values
+
+
+@get("/audit/{kind:str}/{subject_id:int}", can=Can.AUDIT_READ)
+async def story(request: Request, kind: FromPath[str], subject_id: FromPath[int]) -> Response[Any]:
+    after = read_after(request.query_params.get("after"))
+    found = kind in words.KINDS and await tables.events(request.user, {"kind": kind, "number": subject_id}, after)
+    if not found:
+        raise NotFoundException
+    listed, names = found[:tables.PAGE], await tables.names_of(found[:1])
+    erased = await tables.erased([event["id"] for event in listed])
+    return await page(
+        request, "evidence/show.html", title=f"{words.KINDS[kind]} {subject_id}",
+        subline=names.get((kind, subject_id)), events=[show.told(event, erased) for event in listed],
+        older=f"/audit/{kind}/{subject_id}?after={mark_after(listed[-1])}" if len(found) > tables.PAGE else None)
+
+
+@get("/audit/verification", can=Can.AUDIT_READ)
+async def verification(request: Request) -> Response[Any]:
+    return await page(request, "evidence/verification.html", key=checkpoints.public_key().hex(),
+                      **await show.picture(request.user))
+
+
+@post("/audit/verification", can=Can.AUDIT_READ, status_code=303)
+async def verify(request: Request) -> Response[Any]:
+    await forms.nothing(request)
+    await actions.ask(request.user)
+    return see_other("/audit/verification")
+
+
+@get("/audit/verification/checkpoints/{number:int}", can=Can.AUDIT_READ, media_type=MediaType.TEXT)
+async def download(number: FromPath[int]) -> Response[str]:
+    kept = await tables.checkpoint(number)
+    if kept is None:
+        raise NotFoundException
+    name = checkpoints.NAME.format(number)
+    return Response(checkpoints.opened(kept["body"], kept["signature"]).text, media_type="text/plain; charset=utf-8",
+                    headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
+
+
+ROUTES = [index, story, verification, verify, download]

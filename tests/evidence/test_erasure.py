@@ -1,0 +1,85 @@
+"""A lawful erasure: the value is gone, the reason stays, the chain is as it was."""
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from server.core import audit, checkpoints, commands
+from server.core.database import row, rows
+from server.core.verify_audit import verify
+from server.piccolo_conf import DB
+from server.settings import settings
+from tests.cast import MEMBER
+from tests.commitments import committed
+from tests.servers import url
+from tests.visits import actor_of
+
+SECRET = "370921199001011239"
+
+
+@pytest.fixture
+async def evidence(sealed):
+    """Two events about person 17 and one about 18, sealed and signed for; the first one's id."""
+    acting = await actor_of(MEMBER)
+    first = await audit.record(acting, "say", "person", 17, after={"id_number": audit.personal(SECRET)})
+    await audit.record(acting, "say", "person", 17, before={"phone": audit.personal("13700000010")})
+    await audit.record(acting, "say", "person", 18, after={"phone": audit.personal("13700000010")})
+    await audit.seal()
+    await checkpoints.make()
+    return first
+
+
+@pytest.fixture
+def erase(database, monkeypatch):
+    """erase("person", 17, "--why", …) runs `ebranch erase-evidence`."""
+    def run(*options):
+        pool, DB.pool = DB.pool, None  # the command is a process of its own
+        try:
+            return CliRunner().invoke(commands.erase_evidence_command, [*map(str, options)])
+        finally:
+            DB.pool = pool
+
+    monkeypatch.setattr(commands, "settings", replace(settings, database_owner_url=url("ebranch_owner", database)))
+    return lambda *options: asyncio.to_thread(run, *options)
+
+
+async def kept() -> list[int]:
+    return [one["subject_id"] for one in await rows("""
+        SELECT e.subject_id FROM audit_value v JOIN audit_event e ON e.id = v.event_id
+        WHERE v.value IS NOT NULL ORDER BY v.id""")]
+
+
+async def test_what_was_erased_is_gone_with_its_reason_as_evidence_and_the_chain_is_valid(sealed, evidence, erase):
+    assert await kept() == [17, 17, 18]
+    done = await erase("person", 17, "--why", "本人依法要求删除")
+    assert done.exit_code == 0, done.output
+    assert "2 values are gone" in done.output
+    assert await kept() == [18]
+    told = await row("SELECT after::text FROM audit_event WHERE id = $1", evidence)
+    assert await committed(json.loads(told["after"])["id_number"]) is None
+    erased = await row("SELECT why, person_name, role, subject_id, after::text FROM audit_event"
+                       " WHERE verb = 'erase_values'")
+    assert (erased["why"], erased["role"], erased["subject_id"]) == ("本人依法要求删除", "系统运维", 17)
+    assert json.loads(erased["after"]) == {"values": 2}
+    await audit.seal()
+    assert (await verify(sealed)).faults == []
+
+
+async def test_one_event_s_values_alone(sealed, evidence, erase):
+    assert "1 values are gone" in (await erase("person", 17, "--event", evidence, "--why", "录错了人")).output
+    assert await kept() == [17, 18]
+
+
+async def test_a_second_time_there_is_nothing_to_erase_and_nothing_is_noted(sealed, evidence, erase):
+    await erase("person", 17, "--why", "本人依法要求删除")
+    assert "0 values are gone" in (await erase("person", 17, "--why", "再来一次")).output
+    assert len(await rows("SELECT FROM audit_event WHERE verb = 'erase_values'")) == 1
+
+
+async def test_without_a_reason_nothing_is_erased(sealed, evidence, erase):
+    for options in ((), ("--why", " ")):
+        done = await erase("person", 17, *options)
+        assert done.exit_code
+    assert await kept() == [17, 17, 18]
