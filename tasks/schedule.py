@@ -52,8 +52,9 @@ async def seal_all(_: dict[str, Any]) -> None:
     await audit.seal(looking_back=None)
 
 
-async def sign_checkpoint(_: dict[str, Any]) -> None:
-    """How the evidence's chains stand, signed hour by hour."""
+async def sign_checkpoint(context: dict[str, Any]) -> None:
+    """How the evidence's chains stand, signed hour by hour; what was just written is sealed before."""
+    await seal(context)
     await checkpoints.make_due()
 
 

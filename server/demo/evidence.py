@@ -25,8 +25,10 @@ SELECT d.explained_at, m.branch_id, d.explained_by, 'explain', 'meeting', m.id, 
 FROM amendment d JOIN meeting m ON m.id = d.meeting_id
 UNION ALL
 SELECT v.at, g.organisation_id, a.person_id, 'amend_log', 'meeting', v.subject_id,
-       jsonb_build_object('topic', v.content->'topic'), jsonb_build_object('topic', v.content->'topic'), v.why
+       d.before, d.after, v.why
 FROM version v JOIN role_grant g ON g.id = v.grant_id JOIN account a ON a.id = v.account_id
+CROSS JOIN LATERAL (SELECT jsonb_object_agg(key, value->0) AS before, jsonb_object_agg(key, value->1) AS after
+                    FROM jsonb_each(v.difference) WHERE key IN ('topic', 'place', 'begins_at', 'ends_at')) d
 UNION ALL
 SELECT date_trunc('day', $1 AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai' - n * interval '1 day'
        + interval '8 hours' + make_interval(secs => 60 * (g.id % 50) + n * 7), g.organisation_id, a.person_id,

@@ -85,7 +85,7 @@ async def index(request: Request) -> Response[Any]:
     listed = found[:tables.PAGE]
     older = urlencode(typed | {"after": mark_after(listed[-1])}) if len(found) > tables.PAGE else None
     return await page(
-        request, "evidence/list.html", form=filled.typed, errors=filled.errors, sifted=bool(typed),
+        request, "evidence/list.html", form=filled.typed, errors=filled.errors, sought=show.sought(typed),
         status=filled.status, subline=request.user.organisation_name,
         verbs=list(words.VERBS.items()), kinds=list(words.KINDS.items()),
         days=show.days(listed, await tables.names_of(listed)), older=f"/audit?{older}" if older else None)

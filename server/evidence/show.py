@@ -15,6 +15,8 @@ from server.core.dates import clock_time, day, local, moment
 from server.evidence import tables, words
 
 LINKS = 12  # of a chain in its picture
+ICONS = {"account": "me", "person": "me", "meeting": "people", "entry": "chat", "session": "phone", "sms": "phone",
+         "organisation": "open", "verification": "check"}
 OPENINGS = ("open_id_number", "open_phone", "search_number")  # what an auditor looks for first
 FALLBACK = "其他"
 
@@ -32,7 +34,7 @@ def item(event: Record, names: Mapping[tuple[str, int], str]) -> dict[str, Any]:
         "title": f"{who(event)} · {said(event['verb'])}", "thing": thing(event, names),
         "line": " · ".join(filter(None, (event["role"], event["organisation"]))), "why": event["why"],
         "tone": "amber" if event["verb"] in OPENINGS else "blue",
-        "icon": "lock" if event["verb"] in OPENINGS else "paper"}
+        "icon": "lock" if event["verb"] in OPENINGS else ICONS.get(event["subject_kind"], "paper")}
 
 
 def who(event: Record) -> str:
@@ -54,13 +56,18 @@ def thing(event: Record, names: Mapping[tuple[str, int], str]) -> str:
 def told(event: Record, erased: set[str]) -> dict[str, Any]:
     """One event in full, for the timeline: who, as what, where, when, before and after, why, from where."""
     before, after = (json.loads(event[side]) if event[side] else {} for side in ("before", "after"))
+    differing = [name for name in before | after if before.get(name) is not None and name in after]
+    single = [(words.LABELS.get(name, FALLBACK) + ("（原）" if name not in after or after[name] is None else ""),
+               shown(value, erased)) for name, value in ((before | {name: value for name, value in after.items()
+                                                                    if value is not None}).items())
+              if name not in differing]
     return {
         "id": event["id"], "at": moment(event["at"], now()), "verb": said(event["verb"]), "who": who(event),
         "facts": [(label, value) for label, value in (
-            ("身份", event["role"]), ("所在组织", event["organisation"]), ("原因", event["why"]),
+            ("身份", event["role"]), ("所在组织", event["organisation"]), *single, ("原因", event["why"]),
             ("来自", event["source"])) if value],
-        "rows": [{"label": words.LABELS.get(name, FALLBACK), "before": shown(before.get(name), erased),
-                  "after": shown(after.get(name), erased)} for name in before | after],
+        "rows": [{"label": words.LABELS.get(name, FALLBACK), "before": shown(before[name], erased),
+                  "after": shown(after[name], erased)} for name in differing],
         "tone": "amber" if event["verb"] in OPENINGS else "blue",
         "seal": f"第 {event['sealed']:,} 条，已封存" if event["sealed"] else "尚未封存"}
 
@@ -89,6 +96,15 @@ def dated(text: str) -> str:
         return moment(datetime.fromisoformat(text), now())
     except ValueError:
         return text
+
+
+def sought(asked: Mapping[str, Any]) -> str:
+    """What is searched for, in one line: 王秀英 · 查看身份证号 · 11月1日起."""
+    name, verb, organisation, since, until, kind, number = (asked.get(key) for key in (
+        "name", "verb", "organisation", "since", "until", "kind", "number"))
+    return " · ".join(part for part in (
+        name, words.VERBS.get(verb or ""), organisation, f"{since} 起" if since else "", f"到 {until}" if until else "",
+        words.KINDS.get(kind or ""), number) if part)
 
 
 async def picture(actor: Actor) -> dict[str, Any]:

@@ -61,11 +61,12 @@ class Stack:
         return asyncio.run(asked())
 
     @contextmanager
-    def floor(self) -> Iterator[str]:
-        """The floor's server, started by the Procfile's own line, on this stack's database; its origin."""
+    def floor(self, app: str = "tests.bench.floor:app") -> Iterator[str]:
+        """The floor's server (or another `app`), started by the Procfile's own line, on this stack's database; its
+        origin."""
         web = next(line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("web: "))
         port = free_port()
-        line = web.removeprefix("web: ").replace("server.app:app", "tests.bench.floor:app")
+        line = web.removeprefix("web: ").replace("server.app:app", app)
         floor = subprocess.Popen(["/bin/sh", "-c", f"exec {line}"], cwd=ROOT, env=self.environ | {"PORT": str(port)},
                                  stdin=subprocess.DEVNULL, stdout=self.said.open("a"), stderr=subprocess.STDOUT,
                                  start_new_session=True)
