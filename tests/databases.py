@@ -30,7 +30,7 @@ async def fresh_database() -> AsyncIterator[str]:
 
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{next(_number)}"
     admin = await asyncpg.connect(url("postgres", "postgres"))
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE ebranch OWNER ebranch_owner")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE ebranch OWNER ebranch_owner STRATEGY FILE_COPY")
     await admin.execute(f"GRANT CONNECT ON DATABASE {name} TO ebranch_app")
     DB.config["dsn"] = url("ebranch_app", name)
     calendar_days._read = None
