@@ -31,14 +31,19 @@ async def show(request: Request, organisation_id: FromPath[int]) -> Response[Any
     below = await children_of(organisation_id)
     counts = await member_counts([one["id"] for one in below])
     is_branch = found["kind"] == OrganisationKind.BRANCH
+    reads = request.user.may(Can.MEMBER_READ)
     facts = [["全称", found["official_name"]], ["类别", found["kind"] + ("（功能型）" if found["functional"] else "")],
              ["所在单位", found["unit_name"]]]
     return await page(
         request, "organisations/show.html", title=found["name"], facts=facts,
         back="/me" if organisation_id == request.user.organisation_id else f"/organisations/{found['parent_id']}",
         seats=[dict(seat) for seat in await seats_of(organisation_id)],
-        members=[dict(member) for member in await members_of(organisation_id)] if is_branch else [],
+        members=[member_row(member, reads) for member in await members_of(organisation_id)] if is_branch else [],
         below=[below_row(one, counts.get(one["id"], 0)) for one in below])
+
+
+def member_row(member: Any, reads: bool) -> dict[str, Any]:
+    return dict(member) | {"href": f"/members/{member['person_id']}" if reads else None}
 
 
 def below_row(one: Any, members: int) -> dict[str, Any]:
