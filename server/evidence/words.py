@@ -26,6 +26,7 @@ KINDS = {  # what it was done to
     "account": "账号", "person": "人员", "organisation": "党组织", "meeting": "会议", "entry": "消息",
     "session": "登录设备",
     "nomination": "上报", "sms": "短信", "verification": "核验", "file": "文件", "demonstration": "演示数据",
+    "key": "密钥",
 }
 LABELS = {  # the names in before and after
     "role": "身份", "person": "人员", "people": "人员", "mark": "参加情况", "how": "方式", "reply": "答复",
@@ -38,6 +39,7 @@ LABELS = {  # the names in before and after
     "id_number": "身份证号",
     "name": "姓名", "organisation": "党组织", "organisation_id": "党组织", "state": "状态", "values": "删除项数",
     "event": "记录", "until": "到期", "since": "起始", "session": "设备", "account": "账号", "reason": "原因",
+    "confirmed_by": "当面核实人", "proof": "怎样核实的", "by": "按什么查找", "found": "找到的人员",
     "acting_for": "代理", "successor": "接任者", "roles": "身份", "rows": "行数", "number": "号码",
 }
 IN_CONFIDENCE = "已加密保存，此处不显示"

@@ -69,6 +69,8 @@ class Caller(Visitor):
         except httpx.ReadError:  # refused before the body was read
             return httpx.Response(413)
         self.found += in_answer(answer, BOTH)
+        if method == "GET":  # whatever it is a page of, its numbers are masked
+            self.found += [f"{path} shows {number}" for number in leaks(answer.content, REGISTERED.numbers)]
         return answer
 
 
