@@ -33,7 +33,7 @@ from server.settings import settings
 DIGITS = 4
 LIFE = timedelta(minutes=10)  # to type it, with the rest of the form
 TIME_BYTES, RANDOM_BYTES = 8, 16
-WIDTH, HEIGHT = 200, 80  # pixels, shown at this size
+WIDTH, HEIGHT = 220, 80  # pixels, shown at this size
 INK, PAPER = (58, 46, 40), (250, 247, 241)
 HISS = bytes(124 + byte % 9 for byte in range(256))  # a little to each side of silence, which is 128
 VOICES = Path(__file__).parent / "data" / "voices"  # 零 to 九 in Mandarin, spoken by espeak-ng: a folder a digit
@@ -54,7 +54,7 @@ class Readable(ImageCaptcha):
     character_rotate = (-14, 14)
     character_warp_dx = (0.05, 0.15)
     character_warp_dy = (0.05, 0.15)
-    word_space_probability = 0.3
+    word_space_probability = 0.75  # of none
     word_offset_dx = 0.05
 
 
@@ -66,7 +66,7 @@ class Audible(AudioCaptcha):
         return bytearray(os.urandom(length).translate(HISS))
 
 
-pictures = Readable(WIDTH, HEIGHT, font_sizes=(50, 54, 58))
+pictures = Readable(WIDTH, HEIGHT, font_sizes=(46, 50, 54))
 sounds = Audible(voicedir=str(VOICES))
 sounds.load()
 

@@ -51,5 +51,5 @@ def test_the_picture_code_can_be_seen_heard_and_changed(visitors: Visitors):
         })
         return [image.naturalWidth, image.naturalHeight, seconds]
     }""", token)
-    assert seen[:2] == [200, 80]
+    assert seen[:2] == [220, 80]
     assert 3 < seen[2] < 20

@@ -134,7 +134,7 @@ async def test_outside_the_demonstration_neither_page_nor_address_tells_the_digi
     assert f"<b class=\"num\">{digits}</b>" in page(token)
     monkeypatch.setattr(picture_code, "settings", replace(picture_code.settings, demo=False))
     assert shown(token) is None
-    written = page(token, "不对").replace(token, "").replace('height="80"', "").replace('width="200"', "")
+    written = page(token, "不对").replace(token, "").replace('height="80"', "").replace('width="220"', "")
     assert digits not in written
     assert "演示" not in written
 
