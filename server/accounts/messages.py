@@ -36,7 +36,7 @@ async def resend(actor: Actor, sms_id: int, why: str) -> int:
         made = await sms.send_again(sms_id)
         if made is None:
             raise HTTPException("这条短信已经重发过了", status_code=409)
-        await audit.record(actor, "resend", "sms", sms_id, before={"state": found["state"]},
+        await audit.record(actor, "resend", "sms", sms_id, before={"state": sms.STATES[found["state"]]},
                            after={"kind": sms.KINDS[found["kind"]], "again": made,
                                   "phone": audit.personal(masked_phone(sms.phone_of(found)))}, why=why)
     return made

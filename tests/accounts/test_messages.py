@@ -161,7 +161,7 @@ async def test_what_failed_is_sent_again_once_with_a_reason_and_evidence(visit, 
     assert sms.words_of(new)[0] == WORDS
     event = await the_row("SELECT verb, before::text, after::text, why FROM audit_event WHERE subject_kind = 'sms'")
     assert (event["verb"], event["why"]) == ("resend", WHY)
-    assert json.loads(event["before"]) == {"state": "failed"}
+    assert json.loads(event["before"]) == {"state": "发送失败"}
     assert MEMBER.phone not in str(event)
     assert "137****" not in event["after"]
     assert await committed(json.loads(event["after"])["phone"]) == "137****0010"
