@@ -16,6 +16,7 @@ from server.accounts import message_handlers as messages
 from server.accounts.authentication import Authentication
 from server.commands import Commands
 from server.core import assets, database, health, live, picture_code
+from server.core import upload_handlers as uploads
 from server.core.answers import EXCEPTION_HANDLERS, count_for_refusal, put_headers
 from server.core.guard import enforce
 from server.core.logs import begin_log, logged
@@ -39,7 +40,8 @@ FORM_LIMIT = 2_000_000  # bytes; uploads raise it where they come in
 
 
 ROUTES = [
-    assets.serve, health.health, *picture_code.ROUTES, *accounts.ROUTES, *messages.ROUTES, *members.ROUTES,
+    assets.serve, health.health, *picture_code.ROUTES, *uploads.ROUTES, *accounts.ROUTES, *messages.ROUTES,
+    *members.ROUTES,
     *register.ROUTES,
     *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
     *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES, *demo.ROUTES, *evidence.ROUTES,
@@ -72,7 +74,8 @@ def make_app(routes: Sequence[ControllerRouterHandler] = ROUTES) -> Litestar:
         exception_handlers=EXCEPTION_HANDLERS,
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(ENVIRONMENT)),
         compression_config=CompressionConfig(
-            backend="gzip", gzip_compress_level=4, minimum_size=600, exclude=["^/static/", "^/live", "/live$"],
+            backend="gzip", gzip_compress_level=4, minimum_size=600,
+            exclude=["^/static/", "^/live", "/live$", "^/uploads/", "/(photos|attachments)/"],
         ),
         plugins=[Commands()],
         lifespan=[lifespan],

@@ -2,7 +2,7 @@
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +16,19 @@ WAIT_FOR_SERVERS_S = 30.0  # how long an own server may take to answer
 
 class BadSetting(SystemExit):
     """A setting that makes no sense; its message is the one line the console shows."""
+
+
+@dataclass(frozen=True)
+class S3:
+    """An S3-compatible store for files."""
+
+    bucket: str
+    endpoint: str
+    region: str
+    key_id: str
+    secret: str = field(repr=False)
+    prefix: str
+    virtual_host: bool  # whether the bucket stands in the host name, as some stores want it
 
 
 @dataclass(frozen=True)
@@ -35,12 +48,28 @@ class Settings:
     embedded_redis: bool
     wait_s: float
     sms: sms_settings.SmsSettings
+    s3: S3 | None  # None: files lie in the data folder
 
 
 def socket_folder(data: Path) -> Path:
     """The short folder that holds the sockets of the servers whose data lie in `data`."""
     temporary = Path("/tmp") if os.access("/tmp", os.W_OK) else Path(tempfile.gettempdir())
     return temporary / f"ebranch-{sha256(bytes(data)).hexdigest()[:12]}"
+
+
+def read_s3(environ: Mapping[str, str]) -> S3 | None:
+    """The store that EBRANCH_FILES_S3_… names, or None; BadSetting when only half of it is named."""
+    given = {name: environ.get(f"EBRANCH_FILES_S3_{name}") or "" for name in (
+        "BUCKET", "ENDPOINT", "REGION", "KEY_ID", "SECRET", "PREFIX", "STYLE")}
+    if not given["BUCKET"]:
+        return None
+    missing = [f"EBRANCH_FILES_S3_{name}" for name in ("ENDPOINT", "KEY_ID", "SECRET") if not given[name]]
+    if missing:
+        raise BadSetting(f"EBRANCH_FILES_S3_BUCKET is set, {', '.join(missing)} not.")
+    if not given["ENDPOINT"].startswith(("http://", "https://")) or given["STYLE"] not in ("", "path", "host"):
+        raise BadSetting("EBRANCH_FILES_S3_ENDPOINT must begin with https://, EBRANCH_FILES_S3_STYLE be path or host.")
+    return S3(given["BUCKET"], given["ENDPOINT"].rstrip("/"), given["REGION"] or "us-east-1", given["KEY_ID"],
+              given["SECRET"], given["PREFIX"].strip("/"), given["STYLE"] == "host")
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -92,6 +121,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         embedded_redis=not environ.get("REDIS_URL"),
         wait_s=wait_s,
         sms=sms,
+        s3=read_s3(environ),
     )
 
 

@@ -8,7 +8,7 @@ from arq.typing import WorkerCoroutine
 
 import server.evidence.actions
 import server.meetings.reminders  # noqa: F401  (declares who carries out reminders)
-from server.core import audit, checkpoints, deadlines, effects, sms
+from server.core import audit, checkpoints, deadlines, effects, file_checks, sms
 from server.core.clock import now
 from server.core.database import transaction
 from server.meetings.check_in import record_if_complete
@@ -58,6 +58,17 @@ async def sign_checkpoint(context: dict[str, Any]) -> None:
     await checkpoints.make_due()
 
 
+async def sweep_unsaved(_: dict[str, Any]) -> None:
+    """Files that nobody saved within a day."""
+    while await file_checks.sweep_unsaved():
+        pass
+
+
+async def look_at_files(_: dict[str, Any]) -> None:
+    """A slice of the night's look at every file."""
+    await file_checks.look_at_files()
+
+
 def line(job: Job, **when: Any) -> CronJob:
     """One clock line; nothing is kept of it, for the database knows what was done."""
     return cron(cast(WorkerCoroutine, job), keep_result=0, **when)
@@ -71,4 +82,6 @@ LINES = [
     line(sweep_deadlines, second={0, 30}),
     line(seal_all, minute={17}, second={0}),
     line(sign_checkpoint, minute={*range(0, 60, 5)}, second={20}, run_at_startup=True),
+    line(sweep_unsaved, minute={41}, second={0}),
+    line(look_at_files, second={20}),
 ]

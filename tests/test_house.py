@@ -114,7 +114,7 @@ async def test_the_application_owns_nothing_and_deletes_only_drafts_and_guesses(
     rights = await owner.fetch("SELECT table_name, privilege_type FROM information_schema.table_privileges"
                                " WHERE grantee = 'ebranch_app' AND table_schema = 'public'")
     granted = {(one["table_name"], one["privilege_type"]) for one in rights}
-    assert {table for table, right in granted if right == "DELETE"} == {"log_draft", "guess"}
+    assert {table for table, right in granted if right == "DELETE"} == {"log_draft", "guess", "upload", "file"}
     assert not {right for _, right in granted} & {"TRUNCATE", "TRIGGER", "REFERENCES"}
     for table in ("clock", "deadline_rule", "calendar_day", "calendar_confirmation", "unit"):
         assert {right for name, right in granted if name == table} == {"SELECT"}, table
@@ -123,16 +123,17 @@ async def test_the_application_owns_nothing_and_deletes_only_drafts_and_guesses(
         " AND table_name = 'audit_event' AND privilege_type = 'INSERT'")}
     assert columns
     assert not columns & {"id", "at"}, "nobody numbers or dates evidence"
-    for table in ("version", "file", "log_check"):
+    assert {right for name, right in granted if name == "file"} == {"SELECT", "INSERT", "DELETE"}  # unreferenced only
+    for table in ("version", "log_check"):
         assert {right for name, right in granted if name == table} == {"SELECT", "INSERT"}, table
     assert {right for name, right in granted if name == "audit_seal"} == {"SELECT"}, "the database seals by itself"
 
 
 # Bytes that are no personal value: digests, and what HMACs under keys that are never rotated leave.
 DIGESTS = {"audit_seal.digest", "audit_value.commitment", "audit_checkpoint.signature", "file.sha256_received",
-           "file.sha256_stored", "session.token_hash", "half_sign_in.token_hash", "one_time_code.phone_mac",
-           "code_limit.phone_mac", "picture_code_use.token_hash", "number_opening.press", "authorisation.code_hash",
-           "attendance.scan"}
+           "file.sha256_small", "file.sha256_stored", "session.token_hash", "half_sign_in.token_hash",
+           "one_time_code.phone_mac", "code_limit.phone_mac", "picture_code_use.token_hash", "number_opening.press",
+           "authorisation.code_hash", "attendance.scan"}
 
 
 async def test_a_rotation_of_the_keys_knows_every_encrypted_column(owner):

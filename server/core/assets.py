@@ -53,6 +53,8 @@ def load(root: Path) -> dict[str, Asset]:
     styles = [tokens, *sorted(set((root / "css").glob("*.css")) - {tokens})]
     script = (root / "vendor/htmx.min.js").read_bytes() + b"\n" + bundle(sorted((root / "js").glob("*.js")), b";\n")
     found = {"app.css": make_asset("app.css", bundle(styles)), "app.js": make_asset("app.js", script)}
+    for file in sorted((root / "js").glob("*/*.js")):  # of few pages, which name it themselves
+        found[file.name] = make_asset(file.name, bundle([file]))
     for file in sorted((root / "icons").iterdir()):
         found[f"icons/{file.name}"] = make_asset(f"icons/{file.name}", file.read_bytes())
     return found

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from litestar import Request
 from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.exceptions import ClientException, HTTPException
 
+from server.core import bodies
 from server.core.clock import BEIJING
 
 LONG_TEXT = 20_000  # characters of minutes: two hours of talk, written out
@@ -22,6 +23,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
 TOLD = 40  # characters of a name that no form has, on the page that refuses it
 
 UNKNOWN = "收到了这张表里没有的内容，没有保存。请刷新页面，重新填写"
+FORM_READ = "ebranch.form"  # where a request keeps the form that was read: a body comes once
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 Read = Callable[[list[Any]], Any]
@@ -88,14 +90,18 @@ async def names(request: Request) -> set[str]:
 
 async def _received(request: Request) -> FormMultiDict:
     """The form as sent; 400 for a broken multipart body, an unknown charset, bytes that are no text, or no form."""
+    scope = cast("dict[str, Any]", request.scope)
+    if FORM_READ in scope:
+        return scope[FORM_READ]
     try:
-        form = await request.form()
+        form = await bodies.read(request)
     except HTTPException:
         raise
     except Exception as fault:  # the multipart and charset decoders raise whatever they stumble over
         raise ClientException("表单没有完整收到，请重新提交") from fault
     if request.content_type[0] not in FORMS and await request.body():
         raise ClientException("表单没有完整收到，请重新提交")
+    scope[FORM_READ] = form
     return form
 
 

@@ -1,5 +1,6 @@
 """Addresses of the log: writing, drafts, photographs, the check."""
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from asyncpg import Record
@@ -7,25 +8,26 @@ from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from server.core import files, forms
+from server.core import forms, serving, uploads
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.dates import moment as exactly
+from server.core.kinds import Place, Unfit
 from server.core.page import page, see_other
 from server.core.sight import find
 from server.meetings import amendments, fields, logs
-from server.meetings.rules import REASON_MAX, Verdict
-from server.meetings.show import head, pictures, shown
-from server.meetings.tables import Meeting, draft, photos, tally, written
+from server.meetings.rules import ATTACHMENTS, PHOTOS, REASON_MAX, Verdict
+from server.meetings.show import head, papers_of, shown
+from server.meetings.tables import Meeting, draft, tally, written
 from server.permissions import Can
 
-LOG = (*fields.TEXTS, fields.VERSION)
+PLACES = (PHOTOS, ATTACHMENTS)
+LOG = (*fields.TEXTS, fields.VERSION, *(field for place in PLACES for field in uploads.fields(place)))
 VERDICT = (
     fields.VERSION, forms.number("photos", "照片"), forms.choice("verdict", "审核结果", Verdict),
     forms.text("reason", "审核不通过的原因", most=REASON_MAX, required=False),
 )
-PHOTOS = (forms.files("photo", "照片"),)
-PHOTO_LIMIT = 25_000_000  # bytes of a form with one photograph
+LIMIT = uploads.form_limit(*PLACES)
 
 
 @get("/meetings/{meeting_id:int}/log", can=Can.MEETING_KEEP)
@@ -53,8 +55,8 @@ async def as_saved(actor: Actor, meeting_id: int, log: Record | None) -> forms.F
 
 
 async def log_page(request: Request, meeting: dict[str, Any], filled: forms.Filled, *, theirs: Record | None = None,
-                   status: int | None = None) -> Response[Any]:
-    """The editor. theirs: what somebody else saved meanwhile, shown beside one's own."""
+                   status: int | None = None, handed: Sequence[uploads.Handed] = ()) -> Response[Any]:
+    """The editor. theirs: what somebody else saved meanwhile, shown beside one's own; handed: the papers as sent."""
     counted = await tally(meeting["id"])
     figures = (("应到", "expected"), ("参加", "present"), ("请假", "excused"), ("缺席", "absent"),
                ("还没记", "unmarked"))
@@ -65,7 +67,19 @@ async def log_page(request: Request, meeting: dict[str, Any], filled: forms.Fill
         version=filled.typed["version"], draft=filled.typed.get("draft"), attendance=attendance,
         returned=meeting["check_reason"] if meeting["verdict"] == Verdict.RETURNED else None,
         conflict=conflict(filled, theirs) if theirs else None, status=status or filled.status,
-        photos=await pictures(meeting["id"]))
+        papers=await papers_shown(request.user, meeting["id"], handed))
+
+
+async def papers_shown(actor: Actor, meeting_id: int, handed: Sequence[uploads.Handed]) -> dict[str, Any]:
+    """The upload component of each place: what the log has, and what this officer has sent and not saved."""
+    there, sent = await papers_of(meeting_id), {one.place.name: one for one in handed}
+    return {place.name: await uploads.listed(actor, place, form_of(meeting_id), there[place.name],
+                                             sent.get(place.name)) for place in PLACES}
+
+
+def form_of(meeting_id: int) -> str:
+    """What its uploads belong to."""
+    return f"/meetings/{meeting_id}/log"
 
 
 def conflict(filled: forms.Filled, theirs: Record) -> dict[str, Any]:
@@ -76,24 +90,28 @@ def conflict(filled: forms.Filled, theirs: Record) -> dict[str, Any]:
         for name in logs.FIELDS if theirs[name] != filled[name]]}
 
 
-@post("/meetings/{meeting_id:int}/log", can=Can.MEETING_KEEP, status_code=200)
+@post("/meetings/{meeting_id:int}/log", can=Can.MEETING_KEEP, status_code=200, request_max_body_size=LIMIT)
 async def write(request: Request, meeting_id: FromPath[int]) -> Response[Any]:
     meeting = await find(Meeting, request.user, meeting_id)
+    logs.refuse(meeting)
     filled = await forms.fill(request, LOG)
+    handed = [await uploads.handed_in(request.user, place, form_of(meeting_id), filled) for place in PLACES]
+    empty = meeting["text_version"] is None and not any(filled.typed[name] for name in logs.FIELDS)
+    if empty and not filled.errors and not any(handed):
+        filled.errors["minutes"] = "还没有写内容；手写的记录，拍照上传也可以"
     if filled.errors:
-        logs.refuse(meeting)
-        return await log_page(request, meeting, filled)
-    if meeting["text_version"] is None and not any(filled[name] for name in logs.FIELDS):
-        logs.refuse(meeting)
-        filled.errors["minutes"] = "还没有写内容；手写的记录，请在下面上传照片"
-        return await log_page(request, meeting, filled)
+        return await log_page(request, meeting, filled, handed=handed)
+    texts = {name: filled[name] for name in logs.FIELDS}
     try:
-        await logs.write(request.user, meeting, {name: filled[name] for name in logs.FIELDS}, filled["version"])
+        await logs.write(request.user, meeting, texts, filled["version"], handed)
+    except Unfit as unfit:
+        filled.errors["form"] = str(unfit)
+        return await log_page(request, meeting, filled, handed=handed)
     except logs.Stale:
-        await logs.keep_draft(request.user, meeting, {name: filled[name] for name in logs.FIELDS}, filled["version"])
+        await logs.keep_draft(request.user, meeting, texts, filled["version"])
         theirs = await written(meeting_id)
         filled.typed["version"] = theirs["version"] if theirs else 0
-        return await log_page(request, meeting, filled, theirs=theirs, status=409)
+        return await log_page(request, meeting, filled, theirs=theirs, status=409, handed=handed)
     return see_other(f"/meetings/{meeting_id}")
 
 
@@ -104,42 +122,27 @@ async def keep_draft(request: Request, meeting_id: FromPath[int]) -> None:
     await logs.keep_draft(request.user, meeting, {name: filled[name] for name in logs.FIELDS}, filled["version"])
 
 
-@post("/meetings/{meeting_id:int}/log/photos", can=Can.MEETING_KEEP, status_code=200, request_max_body_size=PHOTO_LIMIT)
-async def add_photo(request: Request, meeting_id: FromPath[int]) -> Response[Any]:
-    meeting = await find(Meeting, request.user, meeting_id)
-    sent = await forms.fill(request, PHOTOS)
-    try:
-        if sent.errors or not sent["photo"]:
-            raise files.Unfit(sent.errors.get("photo", "请选择照片"))
-        for upload in sent["photo"]:
-            await logs.add_photo(request.user, meeting, files.Received(upload.filename or "", await upload.read()))
-    except files.Unfit as unfit:
-        filled = await as_saved(request.user, meeting_id, await written(meeting_id))
-        filled.errors["photo"] = str(unfit)
-        return await log_page(request, meeting, filled)
-    return see_other(f"/meetings/{meeting_id}/log")
-
-
-@post("/meetings/{meeting_id:int}/log/photos/{file_id:int}/removal", can=Can.MEETING_KEEP, status_code=200)
-async def remove_photo(request: Request, meeting_id: FromPath[int], file_id: FromPath[int]) -> Response[Any]:
-    await forms.nothing(request)
-    await logs.remove_photo(request.user, await find(Meeting, request.user, meeting_id), file_id)
-    return see_other(f"/meetings/{meeting_id}/log")
-
-
 @get("/meetings/{meeting_id:int}/photos/{file_id:int}", can=Can.MEETING_READ)
-async def photo(request: Request, meeting_id: FromPath[int], file_id: FromPath[int]) -> Response[bytes]:
+async def photo(request: Request, meeting_id: FromPath[int], file_id: FromPath[int]) -> Response[Any]:
+    return await paper(request, meeting_id, file_id, PHOTOS)
+
+
+@get("/meetings/{meeting_id:int}/attachments/{file_id:int}", can=Can.MEETING_READ)
+async def attachment(request: Request, meeting_id: FromPath[int], file_id: FromPath[int]) -> Response[Any]:
+    return await paper(request, meeting_id, file_id, ATTACHMENTS)
+
+
+async def paper(request: Request, meeting_id: int, file_id: int, place: Place) -> Response[Any]:
+    """A file of the log to who sees the log it belongs to."""
     meeting = await find(Meeting, request.user, meeting_id)
-    log = (await shown(request.user, meeting))["log"]
-    visible = [one["id"] for one in log["photos"]] if log else []
     if request.user.may(Can.LOG_READ):
-        visible = [one["id"] for one in await photos(meeting_id)]
-    found = await files.stored(file_id) if file_id in visible else None
-    if found is None:
+        visible = (await papers_of(meeting_id))[place.name]
+    else:
+        log = (await shown(request.user, meeting))["log"]
+        visible = log["photos" if place is PHOTOS else "attachments"] if log else []
+    if file_id not in [one["id"] for one in visible]:
         raise NotFoundException
-    media_type, body = found
-    return Response(body, media_type=media_type, headers={
-        "Cache-Control": "no-store", "Content-Security-Policy": "sandbox; default-src 'none'"})
+    return await serving.serve(request, file_id)
 
 
 @post("/meetings/{meeting_id:int}/log/check", can=Can.LOG_CHECK, status_code=200)
@@ -156,4 +159,4 @@ async def check(request: Request, meeting_id: FromPath[int]) -> Response[Any]:
     return see_other(f"/meetings/{meeting_id}")
 
 
-ROUTES = [log_form, write, keep_draft, add_photo, remove_photo, photo, check]
+ROUTES = [log_form, write, keep_draft, photo, attachment, check]

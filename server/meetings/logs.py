@@ -1,18 +1,17 @@
 """The log's text: written, kept as a draft, photographed, checked; never lost to a second officer."""
 import json
-from collections.abc import Mapping
-from hashlib import sha256
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from litestar.exceptions import NotFoundException, PermissionDeniedException
+from litestar.exceptions import PermissionDeniedException
 
-from server.core import audit, files, live
+from server.core import audit, live, uploads
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import row, rows, transaction
 from server.core.moves import WrongState
 from server.meetings import cards
-from server.meetings.rules import EXPLAIN, PHOTOS_MAX, Verdict, checker
+from server.meetings.rules import ATTACHMENTS, EXPLAIN, PHOTOS, Verdict, checker
 from server.meetings.tables import open_times, tally, times, written
 from server.permissions import Role
 from server.threads import actions as threads
@@ -26,6 +25,8 @@ ON CONFLICT (meeting_id) DO UPDATE SET ({', '.join(FIELDS)}, written_by, written
     ($2, $3, $4, $5, $6, $7, $8, $9, $10, l.version + 1)
     WHERE l.version = $11
 RETURNING version"""
+
+KEPT_IN = {PHOTOS.name: "log_photo", ATTACHMENTS.name: "log_attachment"}  # which table holds which place's files
 
 
 class Stale(Exception):
@@ -43,25 +44,38 @@ async def hold(meeting_id: int) -> None:
     await rows("SELECT FROM meeting WHERE id = $1 FOR NO KEY UPDATE", meeting_id)
 
 
-async def write(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], version: int) -> int:
-    """Saves the log's text on top of `version` (0: there was none) and drops the draft; returns the new version.
+async def write(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], version: int,
+                papers: Sequence[uploads.Handed] = ()) -> int:
+    """Saves the log's text on top of `version` (0: there was none) together with its photographs and attachments, and
+    drops the draft; returns the new version.
 
-    Stale when somebody saved in between. What is the same as before makes no new version, so its check stands."""
+    Stale when somebody saved in between; Unfit where there would be too many files. What is the same as before makes no
+    new version, so its check stands."""
     async with transaction():
         refuse(meeting)
         await hold(meeting["id"])
         current = await row("SELECT * FROM meeting_log WHERE meeting_id = $1 FOR UPDATE", meeting["id"])
         await rows("DELETE FROM log_draft WHERE meeting_id = $1 AND person_id = $2", meeting["id"], actor.person_id)
-        if current and all(current[name] == texts[name] for name in FIELDS):
-            return current["version"]
-        if (current["version"] if current else 0) != version:
-            raise Stale
-        saved = await row(SAVE, meeting["id"], *(texts[name] for name in FIELDS), actor.person_id, now(), version)
-        if saved is None:
-            raise Stale
+        same = all((current[name] if current else "") == texts[name] for name in FIELDS)
+        if not same:
+            version = await save_text(actor, meeting, texts, version, current["version"] if current else 0)
+        moved = [one for handed in papers if (one := await keep_papers(actor, meeting, handed))]
+        if same and not moved:
+            return current["version"] if current else 0
+        files, changed = {"files": moved} if moved else {}, told(current or dict.fromkeys(FIELDS, ""), texts)
         await audit.record(actor, "write_log", "meeting", meeting["id"],
-                           **told(current or dict.fromkeys(FIELDS, ""), texts))
+                           before=changed["before"], after=changed["after"] | files)
         live.changed(meeting["branch_path"], f"meeting-{meeting['id']}", "todos")
+    return version
+
+
+async def save_text(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], version: int, current: int) -> int:
+    """Writes the text on top of `version`; Stale when `current` is another."""
+    saved = None
+    if current == version:
+        saved = await row(SAVE, meeting["id"], *(texts[name] for name in FIELDS), actor.person_id, now(), version)
+    if saved is None:
+        raise Stale
     return saved["version"]
 
 
@@ -73,35 +87,28 @@ def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
                    for name in differing} for side, content in (("before", before), ("after", after))}
 
 
-async def keep_draft(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], version: int) -> None:
-    """Keeps what an officer has typed so far, for this officer alone; it is no log and makes no evidence."""
-    refuse(meeting)
-    await rows("""
-        INSERT INTO log_draft (meeting_id, person_id, log_version, fields, saved_at) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (meeting_id, person_id) DO UPDATE SET (log_version, fields, saved_at) = ($3, $4, $5)""",
-               meeting["id"], actor.person_id, version, json.dumps(texts, ensure_ascii=False), now())
+async def keep_papers(actor: Actor, meeting: dict[str, Any], handed: uploads.Handed) -> dict[str, Any] | None:
+    """Puts the files of one place as the form has them; what was added and taken off, or None when nothing was.
 
-
-async def add_photo(actor: Actor, meeting: dict[str, Any], received: files.Received) -> None:
-    """Adds a photograph of the handwritten minutes; one that is there already is there once.
-
-    files.Unfit when it is no photograph; WrongState at PHOTOS_MAX."""
-    refuse(meeting)
-    picture = await files.make_fit(received)
-    async with transaction():
-        await hold(meeting["id"])
-        there = await rows("""SELECT f.sha256_received FROM log_photo l JOIN file f ON f.id = l.file_id
-                              WHERE l.meeting_id = $1 AND l.removed_at IS NULL""", meeting["id"])
-        if picture.received in [one["sha256_received"] for one in there]:
-            return
-        if len(there) >= PHOTOS_MAX:
-            raise WrongState(f"最多放 {PHOTOS_MAX} 张照片")
-        file_id = await files.store(actor.person_id, picture)
-        await rows("INSERT INTO log_photo (meeting_id, file_id) VALUES ($1, $2)", meeting["id"], file_id)
-        await note_photos(actor, meeting["id"])
-        await audit.record(actor, "add_photo", "meeting", meeting["id"],
-                           after={"file": file_id, "sha256": sha256(picture.body).hexdigest()})
-        live.changed(meeting["branch_path"], f"meeting-{meeting['id']}")
+    What is taken off stays as evidence. Other papers are another log to check."""
+    table = KEPT_IN[handed.place.name]
+    there = await rows(f"""
+        SELECT f.id, f.sha256_received FROM {table} l JOIN file f ON f.id = l.file_id
+        WHERE l.meeting_id = $1 AND l.removed_at IS NULL ORDER BY l.rank, f.id""", meeting["id"])
+    kept = await uploads.settle(actor, handed, there)
+    if kept.removed:
+        await rows(f"UPDATE {table} SET removed_at = $3 WHERE meeting_id = $1 AND file_id = ANY($2)",
+                   meeting["id"], list(kept.removed), now())
+    for rank, file_id in enumerate(kept.order):
+        await rows(f"""
+            INSERT INTO {table} AS l (meeting_id, file_id, rank) VALUES ($1, $2, $3)
+            ON CONFLICT (meeting_id, file_id) DO UPDATE SET rank = $3 WHERE l.rank <> $3""",
+                   meeting["id"], file_id, rank)
+    if not kept.added and not kept.removed:
+        return None
+    await note_photos(actor, meeting["id"])
+    return {"place": handed.place.name, "removed": list(kept.removed),
+            "added": [[one["id"], one["sha256_stored"].hex()] for one in kept.added]}
 
 
 async def note_photos(actor: Actor, meeting_id: int) -> None:
@@ -112,17 +119,13 @@ async def note_photos(actor: Actor, meeting_id: int) -> None:
                meeting_id, actor.person_id, now())
 
 
-async def remove_photo(actor: Actor, meeting: dict[str, Any], file_id: int) -> None:
-    """Takes a photograph off the log; the file stays as evidence. A second time changes nothing; 404 for another's."""
-    async with transaction():
-        refuse(meeting)
-        if await row("""UPDATE log_photo SET removed_at = $3 WHERE meeting_id = $1 AND file_id = $2
-                        AND removed_at IS NULL RETURNING file_id""", meeting["id"], file_id, now()):
-            await note_photos(actor, meeting["id"])
-            await audit.record(actor, "remove_photo", "meeting", meeting["id"], before={"file": file_id})
-            live.changed(meeting["branch_path"], f"meeting-{meeting['id']}")
-        elif await row("SELECT FROM log_photo WHERE (meeting_id, file_id) = ($1, $2)", meeting["id"], file_id) is None:
-            raise NotFoundException
+async def keep_draft(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], version: int) -> None:
+    """Keeps what an officer has typed so far, for this officer alone; it is no log and makes no evidence."""
+    refuse(meeting)
+    await rows("""
+        INSERT INTO log_draft (meeting_id, person_id, log_version, fields, saved_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (meeting_id, person_id) DO UPDATE SET (log_version, fields, saved_at) = ($3, $4, $5)""",
+               meeting["id"], actor.person_id, version, json.dumps(texts, ensure_ascii=False), now())
 
 
 async def who_checks(meeting: dict[str, Any], log: Any) -> Role:
@@ -131,8 +134,8 @@ async def who_checks(meeting: dict[str, Any], log: Any) -> Role:
         SELECT a.person_id FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
         WHERE g.organisation_id = $1 AND g.role = $2 AND (g.until IS NULL OR g.until > $3)""",
                             meeting["branch_id"], str(Role.ORGANISER), now())
-    photographers = await rows("""SELECT f.uploaded_by FROM log_photo l JOIN file f ON f.id = l.file_id
-                                  WHERE l.meeting_id = $1 AND l.removed_at IS NULL""", meeting["id"])
+    photographers = await rows("""SELECT f.uploaded_by FROM log_file l JOIN file f ON f.id = l.file_id
+                                  WHERE l.meeting_id = $1""", meeting["id"])
     authors = {log["written_by"], *(one["uploaded_by"] for one in photographers)}
     wrote_it = any(organiser["person_id"] in authors for organiser in organisers)
     return Role(checker(wrote_it, bool(organisers)))

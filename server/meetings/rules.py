@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from server.core import kinds
 from server.core.clock import BEIJING
 from server.core.deadlines import Rule, declare
 from server.core.moves import Move
@@ -12,7 +13,11 @@ from server.permissions import Can
 TOPIC_MAX, PLACE_MAX, REASON_MAX, GUESTS_MAX = 60, 60, 300, 300  # characters
 LONGEST = timedelta(hours=24)  # a gathering ends on the day it began, or in the night after
 CHECK_IN_OPENS = timedelta(minutes=30)  # before the beginning; it closes at the end, and nobody is marked late
-PHOTOS_MAX = 20
+
+PHOTOS = kinds.declare(kinds.Place(  # of handwritten minutes: a suitable manner of recording (M2§6)
+    "log_photos", "手写记录的照片", kinds.PICTURES, most=20, can=Can.MEETING_KEEP, scans=True))
+ATTACHMENTS = kinds.declare(kinds.Place(
+    "log_attachments", "附件", kinds.DOCUMENTS + kinds.PICTURES + kinds.RECORDINGS, most=10, can=Can.MEETING_KEEP))
 
 LOG_LOCK = declare(Rule(
     name="log_lock", label="记入组织生活电子日志", length=working_days(7), source="M2§6", remind=(3, 1)))

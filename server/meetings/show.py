@@ -5,7 +5,7 @@ from typing import Any
 
 from asyncpg import Record
 
-from server.core import versions
+from server.core import uploads, versions
 from server.core.actor import Actor
 from server.core.calendar_days import calendar
 from server.core.clock import now
@@ -14,8 +14,8 @@ from server.core.dates import span
 from server.meetings import amendments
 from server.meetings.cards import replies
 from server.meetings.logs import FIELDS, who_checks
-from server.meetings.rules import CANCEL, CORRECT, LOCKED, MOVE, MOVES, TONES, Mark, Reply, Verdict
-from server.meetings.tables import explanations_of, people, photos, times
+from server.meetings.rules import ATTACHMENTS, CANCEL, CORRECT, LOCKED, MOVE, MOVES, PHOTOS, TONES, Mark, Reply, Verdict
+from server.meetings.tables import explanations_of, papers, people, times
 from server.meetings.words import checked_in, lock_due
 from server.permissions import Can
 
@@ -119,9 +119,14 @@ def expected(listed: list[Record]) -> dict[str, Any]:
             "excused": len(by_reply[Reply.EXCUSED]), "guests": 0, "unmarked": len(by_reply[None]), "groups": groups}
 
 
-async def pictures(meeting_id: int) -> list[dict[str, Any]]:
-    """The photographs of the log, with their addresses."""
-    return [{"href": f"/meetings/{meeting_id}/photos/{one['id']}", **one} for one in await photos(meeting_id)]
+async def papers_of(meeting_id: int) -> dict[str, list[dict[str, Any]]]:
+    """The photographs and the attachments of the log, by place, with their addresses."""
+    found: dict[str, list[dict[str, Any]]] = {PHOTOS.name: [], ATTACHMENTS.name: []}
+    for one in await papers(meeting_id):
+        noun = "photos" if one["place"] == PHOTOS.name else "attachments"
+        found[one["place"]].append(uploads.described(one, f"/meetings/{meeting_id}/{noun}/{one['id']}") | {
+            "width": one["width"], "height": one["height"]})
+    return found
 
 
 async def text_of(actor: Actor, meeting: dict[str, Any], context: dict[str, Any],
@@ -129,17 +134,18 @@ async def text_of(actor: Actor, meeting: dict[str, Any], context: dict[str, Any]
     """The log's text as far as this viewer may read it (M2§5), and the check it waits for.
 
     content: the log as it reads now."""
-    moment, shot = now(), await pictures(meeting["id"]) if meeting["photographed"] else []
+    moment, kept = now(), await papers_of(meeting["id"]) if meeting["photographed"] else {}
     texts = [{"label": amendments.LABELS[name], "text": content[name]} for name in FIELDS if content[name]]
     unwritten = meeting["text_version"] is None
-    if not shot and not (texts and (context["amended"] or not unwritten)):
+    if not kept and not (texts and (context["amended"] or not unwritten)):
         held = moment >= meeting["begins_at"] and not context["its"].cancelled
         return {"log": None, "log_missing": "还没有写会议记录。" if held else None, "check": None}
     passed = meeting["verdict"] == Verdict.PASSED
     if not passed and not actor.may(Can.LOG_READ):
-        shot = []  # what nobody has checked stays with the officers, whatever the committee wrote since
+        kept = {}  # what nobody has checked stays with the officers, whatever the committee wrote since
     shown: dict[str, Any] = {
-        "texts": texts, "photos": shot, "signature": None, "state": None, "tone": None, "returned": None}
+        "texts": texts, "photos": kept.get(PHOTOS.name, []), "attachments": kept.get(ATTACHMENTS.name, []),
+        "signature": None, "state": None, "tone": None, "returned": None}
     if context["amended"] or unwritten:
         readable = context["amended"] or actor.may(Can.LOG_READ)
         return {"log": shown if readable else None, "log_missing": None if readable else UNSEEN, "check": None}

@@ -24,7 +24,7 @@ SELECT m.*, o.name AS branch, c.name AS committee, l.chair, l.recorder, l.guests
        (SELECT content::text FROM version WHERE subject_kind = 'meeting_log' AND subject_id = m.id
         ORDER BY number DESC LIMIT 1) AS amended,
        EXISTS (SELECT FROM amendment WHERE meeting_id = m.id) AS explained,
-       EXISTS (SELECT FROM log_photo WHERE meeting_id = m.id AND removed_at IS NULL) AS photographed
+       EXISTS (SELECT FROM log_file WHERE meeting_id = m.id) AS photographed
 FROM meeting m JOIN organisation o ON o.id = m.branch_id LEFT JOIN organisation c ON c.id = o.committee_id
 LEFT JOIN meeting_log l ON l.meeting_id = m.id LEFT JOIN person p ON p.id = l.written_by
 LEFT JOIN log_check k ON (k.meeting_id, k.log_version, k.photos) = (l.meeting_id, l.version, l.photos)
@@ -174,11 +174,12 @@ async def written(meeting_id: int) -> Record | None:
         WHERE l.meeting_id = $1""", meeting_id)
 
 
-async def photos(meeting_id: int) -> list[Record]:
-    """The photographs of handwritten minutes, in the order they came."""
+async def papers(meeting_id: int) -> list[Record]:
+    """The photographs of handwritten minutes and the attachments, each place's in its order."""
     return await rows("""
-        SELECT f.id, f.width, f.height FROM log_photo l JOIN file f ON f.id = l.file_id
-        WHERE l.meeting_id = $1 AND l.removed_at IS NULL ORDER BY f.id""", meeting_id)
+        SELECT f.id, f.name, f.kind, f.size, f.width, f.height, f.blurred, l.place
+        FROM log_file l JOIN file f ON f.id = l.file_id
+        WHERE l.meeting_id = $1 ORDER BY l.place, l.rank, f.id""", meeting_id)
 
 
 async def draft(meeting_id: int, person_id: int) -> Record | None:

@@ -19,14 +19,14 @@ SELECT m.id, m.topic, l.written_at, p.name AS writer,
   ) AS has_organiser,
   EXISTS (SELECT FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
           AND (a.person_id = l.written_by OR a.person_id IN (
-            SELECT f.uploaded_by FROM log_photo h JOIN file f ON f.id = h.file_id
-            WHERE h.meeting_id = m.id AND h.removed_at IS NULL))
+            SELECT f.uploaded_by FROM log_file h JOIN file f ON f.id = h.file_id
+            WHERE h.meeting_id = m.id))
           WHERE g.organisation_id = m.branch_id AND g.role = '组织委员' AND (g.until IS NULL OR g.until > $2)
   ) AS by_organiser
 FROM meeting_log l JOIN meeting m ON m.id = l.meeting_id JOIN person p ON p.id = l.written_by
 WHERE m.branch_id = $1 AND m.state = 'open'
   AND (l.chair || l.recorder || l.guests || l.agenda || l.minutes || l.decisions || l.votes <> ''
-       OR EXISTS (SELECT FROM log_photo WHERE meeting_id = m.id AND removed_at IS NULL))
+       OR EXISTS (SELECT FROM log_file WHERE meeting_id = m.id))
   AND NOT EXISTS (
     SELECT FROM log_check c WHERE (c.meeting_id, c.log_version, c.photos) = (l.meeting_id, l.version, l.photos))
   AND NOT {AMENDED}

@@ -1,6 +1,6 @@
 """`make bench [ONLY=name]`: prints the figures beside their bars and writes bench.json; fails where a bar is missed.
 
-Names: pages, check-in, sizes, importing, evidence, starting."""
+Names: pages, check-in, photo, sizes, importing, evidence, starting."""
 import asyncio
 import sys
 from collections.abc import Callable
@@ -13,13 +13,15 @@ from tests.bench.evidence import evidence
 from tests.bench.figures import Figure, show, write
 from tests.bench.growth import grow
 from tests.bench.pages import pages
+from tests.bench.photo import photo
 from tests.bench.sizes import sizes
 from tests.bench.stack import Stack
 from tests.bench.starting import importing, starting
 
 Measure = Callable[[Stack], list[Figure]]
-ON_GROWN_DATA: dict[str, Measure] = {"pages": pages, "check-in": check_in, "sizes": sizes, "importing": importing,
-                                     "evidence": evidence}
+ON_GROWN_DATA: dict[str, Measure] = {
+    "pages": pages, "check-in": check_in, "photo": photo, "sizes": sizes, "importing": importing,
+    "evidence": evidence}
 
 
 def measure(only: str | None, folder: Path) -> list[Figure]:

@@ -267,8 +267,10 @@ class Sent:
 
     content_type = ("application/x-www-form-urlencoded", {})
 
+    receive = None
+
     def __init__(self, *pairs: tuple[str, object]) -> None:
-        self.pairs = pairs
+        self.pairs, self.scope = pairs, {}
 
     async def form(self) -> FormMultiDict:
         return FormMultiDict(self.pairs)

@@ -32,6 +32,10 @@ from tests.visits import Visitor
 WITHOUT_EVIDENCE = {  # what changes nothing that anybody could want proof of
     "/settings/large",  # how large one's own letters are
     "/meetings/{meeting_id:int}/log/draft",  # what one officer types, before it is saved
+    "/uploads",  # what one officer sends, before its form is saved
+    "/uploads/{upload_id:int}/pieces/{number:int}",
+    "/uploads/{upload_id:int}/check",
+    "/uploads/{upload_id:int}/removal",
     "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/preview",  # changes nothing
 }
 
@@ -97,10 +101,12 @@ async def attending(trail: Trail, meeting: str) -> None:
 
 async def recording(trail: Trail, meeting: str) -> None:
     await trail.change("write_log", SECRETARY, f"{meeting}/log", data={"minutes": "议了修路", "version": 0})
-    photo = {"photo": ("记录.jpg", photograph(), "image/jpeg")}
-    await trail.change("add_photo", SECRETARY, f"{meeting}/log/photos", files=photo)
+    written = {"minutes": "议了修路", "version": 1}
+    photo = {"log_photos_file": ("记录.jpg", photograph(), "image/jpeg")}
+    await trail.change("write_log", SECRETARY, f"{meeting}/log", data=written, files=photo)
     file = await number("SELECT file_id AS id FROM log_photo")
-    await trail.change("remove_photo", SECRETARY, f"{meeting}/log/photos/{file}/removal")
+    off = {"log_photos": f"f{file}", "log_photos_off": f"f{file}"}
+    await trail.change("write_log", SECRETARY, f"{meeting}/log", data=written | off)
     await trail.change("check_log", ORGANISER, f"{meeting}/log/check",
                        data={"version": 1, "photos": 2, "verdict": "审核通过"})
 

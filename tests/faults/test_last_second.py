@@ -61,7 +61,8 @@ async def change_everything(visit, meeting: int) -> dict[str, httpx.Response]:
                          "version": 1},
     }
     answers = {address: await visit(SECRETARY, "POST", address, data=form) for address, form in forms.items()}
-    answers["photo"] = await visit(SECRETARY, "POST", f"{path}/log/photos", files={"photo": ("a.jpg", photograph())})
+    answers["photo"] = await visit(SECRETARY, "POST", f"{path}/log", data={"version": 0},
+                                   files={"log_photos_file": ("a.jpg", photograph())})
     answers["reply"] = await visit(MEMBER, "POST", f"{path}/reply", data={"reply": "请假"})
     answers["check-in"] = await visit(MEMBER, "POST", f"{path}/check-in", data={"code": "123456"})
     return answers

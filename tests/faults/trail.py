@@ -20,8 +20,9 @@ END $$;
 -- Deferred: it fails at the very end, when everything that belongs together has been written.
 CREATE CONSTRAINT TRIGGER audit_event_breakable AFTER INSERT ON audit_event DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION fail_where_broken()"""
-# What may change by itself: guesses are counted before they are looked at, sessions remember their last use.
-BESIDE = ("guess", "half_sign_in", "broken", "clock")
+# What may change by itself: guesses are counted before they are looked at, sessions remember their last use,
+# files that were sent wait for their form.
+BESIDE = ("guess", "half_sign_in", "broken", "clock", "upload", "file")
 
 
 class Trail:

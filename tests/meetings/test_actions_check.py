@@ -3,6 +3,8 @@ import asyncio
 
 import pytest
 
+from server.core.database import row
+from server.meetings.logs import FIELDS
 from tests.cast import BRANCH_ADMIN, COMMITTEE, IN_QIANCUN, MEMBER, NEIGHBOUR, NEIGHBOUR_MEMBER, ORGANISER, SECRETARY
 from tests.databases import fingerprint
 from tests.faults.photographs import photograph
@@ -22,8 +24,10 @@ async def write(visit, meeting_id: int, text: str = SAID, version: int = 0, pers
 
 
 async def add_photo(visit, meeting_id: int, person=SECRETARY, shade: int = 255):
-    answer = await visit(person, "POST", f"/meetings/{meeting_id}/log/photos",
-                         files={"photo": ("记录.jpg", photograph(shade))})
+    written = await row("SELECT * FROM meeting_log WHERE meeting_id = $1", meeting_id)
+    form = {name: written[name] for name in FIELDS} | {"version": written["version"]} if written else {"version": 0}
+    answer = await visit(person, "POST", f"/meetings/{meeting_id}/log", data=form,
+                         files={"log_photos_file": ("记录.jpg", photograph(shade))})
     assert answer.status_code == 303
 
 
@@ -98,7 +102,8 @@ async def test_a_photograph_alone_is_a_log_to_check(visit, meeting_id):
 async def test_nothing_written_is_nothing_to_check(visit, meeting_id, photographed):
     if photographed:
         await add_photo(visit, meeting_id)
-        await visit(SECRETARY, "POST", f"/meetings/{meeting_id}/log/photos/{await one('SELECT id FROM file')}/removal")
+        await visit(SECRETARY, "POST", f"/meetings/{meeting_id}/log",
+                    data={"version": 0, "log_photos_off": f"f{await one('SELECT id FROM file')}"})
     else:
         await visit(SECRETARY, "POST", f"/meetings/{meeting_id}/log", data={"minutes": " \n", "version": 0})
     assert await to_do(visit, ORGANISER) == [False]

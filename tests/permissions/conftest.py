@@ -6,18 +6,13 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from server.core import checkpoints, files
+from server.core import checkpoints
 from server.core.health import HEARTBEAT
 from server.core.live import redis
 from tests.databases import fresh_database
 from tests.permissions.world import World
 from tests.servers import url
 from tests.visits import Visitor
-
-
-async def taken_for_a_picture(received: files.Received) -> files.Picture:
-    """Decoding takes a process of its own; who may hand in a picture is decided before."""
-    return files.Picture(received.name, received.body, 1, 1, b"")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -31,7 +26,6 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             patch.setattr(checkpoints, "folder", lambda: folder)
             await made.settle()
             await redis().set(HEARTBEAT, time.time() + 600)  # as if a worker were there
-            patch.setattr(files, "make_fit", taken_for_a_picture)
             yield made
         await redis().delete(HEARTBEAT)
         await connection.close()

@@ -64,20 +64,20 @@ FORMS: dict[str, Form] = {
     "/meetings/{meeting_id:int}/attendance/people": lambda thing: {"person": thing.facts["people"][0]},
     "/meetings/{meeting_id:int}/log": lambda thing: {"minutes": "议了修路", "version": thing.facts["version"]},
     "/meetings/{meeting_id:int}/log/draft": lambda thing: {"minutes": "议了", "version": thing.facts["version"]},
-    "/meetings/{meeting_id:int}/log/photos/{file_id:int}/removal": lambda _: {},
+    "/uploads": lambda _: {"place": "log_photos", "about": "/meetings/1/log", "name": "记录.jpg", "size": 3000,
+                           "mark": "1-3000"},
+    "/uploads/{upload_id:int}/pieces/{number:int}": lambda _: {},
+    "/uploads/{upload_id:int}/check": lambda _: {},
+    "/uploads/{upload_id:int}/removal": lambda _: {},
     "/meetings/{meeting_id:int}/log/check": lambda _: {"version": 1, "photos": 0, "verdict": "审核通过"},
     "/meetings/{meeting_id:int}/amendments": lambda _: {"explanation": "漏记一人"},
     "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/preview": amended,
     "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/version": amended,
     "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/return": lambda _: {"answer": "没有漏记"},
 }
-PHOTOS = "/meetings/{meeting_id:int}/log/photos"
-
 
 def body(path: str, thing: Thing) -> dict[str, Any]:
     """The arguments of a request that posts to `path` about `thing`."""
-    if path == PHOTOS:
-        return {"files": {"photo": ("minutes.jpg", b"a photograph")}}
     return {"data": FORMS[path](thing)}
 
 

@@ -105,9 +105,11 @@ POST /meetings/{meeting_id:int}/attendance/people      | officer own running 303
 GET  /meetings/{meeting_id:int}/log                    | officer own running 200 held 200 else 409
 POST /meetings/{meeting_id:int}/log                    | officer own running 303 held 303 else 409
 POST /meetings/{meeting_id:int}/log/draft              | officer own running 204 held 204 else 409
-POST /meetings/{meeting_id:int}/log/photos             | officer own running 303 held 303 else 409
-POST /meetings/{meeting_id:int}/log/photos/{file_id:int}/removal | officer own running 404 held 303 else 409
 GET  /meetings/{meeting_id:int}/photos/{file_id:int}
+    | officer own planned 404 running 404 cancelled 404 else 200
+    | branch own planned 404 running 404 held 404 cancelled 404 else 200
+    | overseer below planned 404 running 404 cancelled 404 else 200
+GET  /meetings/{meeting_id:int}/attachments/{file_id:int}
     | officer own planned 404 running 404 cancelled 404 else 200
     | branch own planned 404 running 404 held 404 cancelled 404 else 200
     | overseer below planned 404 running 404 cancelled 404 else 200
@@ -117,6 +119,12 @@ POST /meetings/{meeting_id:int}/log/check about secretary
 POST /meetings/{meeting_id:int}/log/check about organiser
     | 组织委员 own planned 409 running 409 cancelled 409 else 403
     | 书记 own held 303 else 409
+
+POST /uploads                                          | officer 200
+GET  /uploads/{upload_id:int}/file                     | everyone mine 200
+POST /uploads/{upload_id:int}/pieces/{number:int}      | everyone mine 409
+POST /uploads/{upload_id:int}/check                    | everyone mine 200
+POST /uploads/{upload_id:int}/removal                  | everyone mine 204
 
 GET  /meetings/{meeting_id:int}/amendments
     | branch own locked 200 explained 200 amended 200 else 409

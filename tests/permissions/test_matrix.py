@@ -42,9 +42,10 @@ async def about(world: World, sentence: Sentence, person: Person) -> AsyncIterat
     elif sentence.about == "reports":
         for committee in ("committee", "sidian", "zhoucheng"):
             yield await world.thread(committee, "reports")
-    elif sentence.about == "reminders" or "grant_id" in sentence.path:
+    elif sentence.about == "reminders" or "grant_id" in sentence.path or "upload_id" in sentence.path:
+        what = next((name for name in ("grant", "upload") if f"{name}_id" in sentence.path), "reminders")
         for owner in {*OWNERS, person}:
-            yield await world.of_person(owner, "grant" if "grant_id" in sentence.path else "reminders")
+            yield await world.of_person(owner, what)
     elif "person_id" in sentence.path:
         for owner in {*MEMBERS, person}:
             yield await world.of_person(owner, "page")
@@ -71,6 +72,8 @@ async def fresh(world: World, sentence: Sentence, thing: Thing) -> Thing:
         return await world.meeting(at, thing.stage, sentence.about or "secretary", fresh=True)
     if "sms_id" in sentence.path and sentence.method == "POST":
         return await world.message(at, fresh=True)
+    if sentence.method == "POST" and "upload_id" in sentence.path:
+        return replace(thing, ids=await world.upload(thing.ids["person_id"]))
     if "entry_id" in sentence.path:
         return await world.thread(at, sentence.about, fresh=True)
     if sentence.path.endswith("/phone") and sentence.method == "POST":

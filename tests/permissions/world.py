@@ -9,7 +9,7 @@ from typing import Any
 
 from asyncpg import Connection
 
-from server.core import checkpoints, crypto, files, sms
+from server.core import checkpoints, crypto, files, sms, store
 from server.core.actor import Actor
 from server.core.clock import now
 from server.meetings.amendments import log_content
@@ -52,6 +52,7 @@ class World:
     postgres: Connection
     paths: dict[str, str] = field(default_factory=dict)
     photo: int = 0
+    uploads: dict[str, dict[str, int]] = field(default_factory=dict)
     made: dict[tuple[str, ...], Thing] = field(default_factory=dict)
     actors: dict[str, Actor] = field(default_factory=dict)
 
@@ -68,7 +69,7 @@ class World:
             await self.add_organiser(branch, f"1390000000{number}")
         await open_threads()
         body, place = b"\xff\xd8\xff\xd9", f"matrix-{os.getpid()}"  # the folder is one for all workers
-        files.write_whole(files.folder() / place[:2] / place, body)
+        await store.put(files.address(place), body)
         self.photo = await self.postgres.fetchval(
             "INSERT INTO file (place, name, media_type, size, width, height, sha256_received, sha256_stored,"
             " uploaded_by) VALUES ($2, 'minutes.jpg', 'image/jpeg', 4, 1, 1, '', sha256($1), 1) RETURNING id", body,
@@ -133,7 +134,9 @@ class World:
             WHERE g.organisation_id = $1 AND g.role = $2""", branch, role)
         await self.postgres.execute(
             "INSERT INTO meeting_log (meeting_id, minutes, written_by) VALUES ($1, '议了修路', $2)", meeting, author)
-        await self.postgres.execute("INSERT INTO log_photo (meeting_id, file_id) VALUES ($1, $2)", meeting, self.photo)
+        for table in ("log_photo", "log_attachment"):
+            await self.postgres.execute(
+                f"INSERT INTO {table} (meeting_id, file_id) VALUES ($1, $2)", meeting, self.photo)
         if stage != "held":
             await self.postgres.execute("""
                 INSERT INTO log_check (meeting_id, log_version, verdict, reason, checked_by, who)
@@ -182,9 +185,12 @@ class World:
         return Thing(f"{organisation}'s {kind}", self.paths[organisation], {"thread_id": thread, "entry_id": entry})
 
     async def of_person(self, person: Person, what: str) -> Thing:
-        """Somebody's own thread of reminders, own role, or own page in the register."""
+        """Somebody's own thread of reminders, own role, own page in the register, or own upload."""
         actor = await self.actor(person)
-        own = {"grant": {"grant_id": actor.grant_id}, "page": {"person_id": actor.person_id}}
+        own = {"grant": {"grant_id": actor.grant_id}, "page": {"person_id": actor.person_id},
+               "upload": self.uploads.get(person.phone, {})}
+        if what == "upload" and not own["upload"]:
+            own["upload"] = self.uploads[person.phone] = await self.upload(actor.person_id)
         ids = own.get(what) or {"thread_id": await thread_of("reminders", person_id=actor.person_id)}
         return Thing(f"{person.name}'s {what}", actor.organisation_path, ids, owner=person.phone)
 
@@ -215,6 +221,14 @@ class World:
         """What somebody of an organisation has done, to a thing of which nothing else is told."""
         return Thing(f"what {key} did", self.paths[key], {
             "subject_id": TOLD + id_of(self.paths[key]), "number": 1})
+
+    async def upload(self, person_id: int) -> dict[str, int]:
+        """A file that somebody has sent and not saved."""
+        made = await self.postgres.fetchval("""
+            INSERT INTO upload (person_id, place, about, name, size, mark, pieces, file_id)
+            VALUES ($1, 'log_photos', '/meetings/2/log', '记录.jpg', 4, gen_random_uuid()::text, 1, $2) RETURNING id""",
+                                            person_id, self.photo)
+        return {"upload_id": made, "person_id": person_id, "number": 0}
 
     def organisation(self, key: str) -> Thing:
         return Thing(key, self.paths[key], {"organisation_id": id_of(self.paths[key])})

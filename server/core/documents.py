@@ -1,0 +1,101 @@
+"""PDF, DOCX and XLSX, known by what is in them: whole, nothing else hung on to them, no macro, no bomb.
+
+They are kept as they came; whoever may, downloads them, and no browser is let open them in our name."""
+import mmap
+import re
+import zipfile
+import zlib
+from pathlib import Path
+
+from server.core.kinds import MB, Unfit
+
+PARTS_MOST = 5_000
+UNPACKED_MOST = 300 * MB  # bytes of all parts together
+PART_MOST = 150 * MB
+RATIO_MOST = 200  # times its packed size, for a part of more than a megabyte
+TAIL = 2048  # bytes at the end of a PDF in which it must say that it ends
+MAIN = {"word/document.xml": "DOCX", "xl/workbook.xml": "XLSX"}
+ALIVE = re.compile(r"vbaproject|activex|oleobject|macrosheets|\.(bin|exe|js|vbs|dll|bat)$", re.IGNORECASE)
+ALIVE_TYPE = re.compile(rb"macroEnabled|vbaProject|ms-office\.activeX", re.IGNORECASE)
+ENTITIES = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+ALIVE_PDF = (b"/JavaScript", b"/Launch", b"/EmbeddedFile", b"/RichMedia")
+PRINTER = "bin", "printerSettings"  # the only binary part Excel writes by itself
+
+BROKEN = "文件不完整或已损坏，请重新导出后再上传"
+BOMB = "文件展开后太大，不能上传"
+LIVELY = "文件里带有宏、脚本或内嵌程序，请另存为普通文件后再上传"
+
+
+def office_kind(source: Path) -> str:
+    """DOCX or XLSX by the part it is built around; nothing for another zip."""
+    try:
+        with zipfile.ZipFile(source) as packed:
+            names = set(packed.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        return ""
+    return next((kind for part, kind in MAIN.items() if part in names and "[Content_Types].xml" in names), "")
+
+
+def check_office(source: Path, _: Path) -> None:
+    """Unfit for a zip with anything before or after it, hostile names, macros, or more in it than can be."""
+    try:
+        with source.open("rb") as file, zipfile.ZipFile(file) as packed:
+            parts = packed.infolist()
+            file.seek(-22, 2)
+            if not file.read(4) == b"PK\x05\x06" or packed.comment or len(parts) > PARTS_MOST:
+                raise Unfit(BROKEN)
+            check_layout(parts)
+            total = 0
+            for part in parts:
+                total += unpacked(packed, part, UNPACKED_MOST - total)
+    except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError, OSError, EOFError) as fault:
+        raise Unfit(str(fault) if isinstance(fault, Unfit) else BROKEN) from None
+
+
+def check_layout(parts: list[zipfile.ZipInfo]) -> None:
+    """The parts lie one behind the other from the first byte on, each once, under names that lead nowhere else."""
+    end = 0
+    for part in sorted(parts, key=lambda one: one.header_offset):
+        if part.header_offset < end or (end == 0 and part.header_offset):
+            raise Unfit(BOMB if end else BROKEN)  # parts that share their bytes are the smallest bombs
+        end = part.header_offset + 30 + part.compress_size
+    names = [part.filename for part in parts]
+    if len(set(names)) < len(names) or any(
+            name.startswith(("/", "\\")) or ".." in name.split("/") or "\\" in name or "\0" in name or ":" in name
+            for name in names):
+        raise Unfit(BROKEN)
+    if any(ALIVE.search(name) and "printerSettings" not in name for name in names):
+        raise Unfit(LIVELY)
+    if any(part.flag_bits & 1 for part in parts):
+        raise Unfit("文件设有密码，请去掉密码后再上传")
+    if sum(part.file_size for part in parts) > UNPACKED_MOST or any(
+            part.file_size > MB and part.file_size > RATIO_MOST * max(part.compress_size, 1) for part in parts):
+        raise Unfit(BOMB)
+
+
+def unpacked(packed: zipfile.ZipFile, part: zipfile.ZipInfo, room: int) -> int:
+    """How many bytes a part really has, whatever it says; what is XML declares no entities, and nothing is alive."""
+    size, before = 0, b""
+    with packed.open(part) as content:
+        while piece := content.read(1 << 16):
+            size += len(piece)
+            if size > min(room, PART_MOST):
+                raise Unfit(BOMB)
+            if part.filename.endswith((".xml", ".rels")):
+                if ENTITIES.search(before + piece):
+                    raise Unfit(BROKEN)
+                if part.filename == "[Content_Types].xml" and ALIVE_TYPE.search(before + piece):
+                    raise Unfit(LIVELY)
+            before = piece[-32:]
+    return size
+
+
+def check_pdf(source: Path, _: Path) -> None:
+    """Unfit for a PDF that is cut off, has something hung on to it, or wants to run or start something."""
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        tail = content[-TAIL:]
+        if not re.match(rb"%PDF-[12]\.\d", content[:8]) or b"startxref" not in tail \
+                or not tail.rstrip(b"\r\n\t \0").endswith(b"%%EOF"):
+            raise Unfit(BROKEN)
+        if any(content.find(word) >= 0 for word in ALIVE_PDF):
+            raise Unfit(LIVELY)
