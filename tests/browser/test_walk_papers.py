@@ -1,4 +1,4 @@
-"""Papers by phone: a HEIC that tells where it was taken, a blurred scan, a lost connection, another order, no script."""
+"""Papers by phone: a HEIC that tells where it was taken, a blurred scan, a lost connection, an order, and no script."""
 import re
 from io import BytesIO
 
