@@ -35,9 +35,7 @@ async def sweep_unsaved() -> int:
         DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE at < $1 ORDER BY at LIMIT $2)
         RETURNING id""", before, SWEPT)
     for one in gone:
-        async for found in store.listing(f"uploads/{one['id']}"):
-            for piece in found:
-                await store.delete(piece.name)
+        await store.clear(f"uploads/{one['id']}")
     referring = await rows(REFERRING)
     unreferred = " AND ".join(f"NOT EXISTS (SELECT FROM {one['place']} r WHERE r.{one['name']} = f.id)"
                               for one in referring)

@@ -58,11 +58,11 @@ def bucket(s3: S3) -> S3Store:
         retry_config={"max_retries": 3})
 
 
-async def put(name: str, content: bytes | Path) -> None:
-    """Stores `content` under `name`, wholly or not at all, and so that a power cut does not take it back."""
+async def put(name: str, content: bytes | Path, *, lasting: bool = True) -> None:
+    """Stores `content` under `name`, wholly or not at all; `lasting`: so that a power cut does not take it back."""
     into = opened()
     await obstore.put_async(into, name, content)
-    if isinstance(into, LocalStore):
+    if lasting and isinstance(into, LocalStore):
         await asyncio.to_thread(settle, folder() / name)
 
 
@@ -110,6 +110,13 @@ async def delete(name: str) -> None:
         await obstore.delete_async(opened(), name)
     except FileNotFoundError:
         return
+
+
+async def clear(prefix: str) -> None:
+    """Takes away everything under `prefix`."""
+    async for found in listing(prefix):
+        if found:
+            await obstore.delete_async(opened(), [one.name for one in found])
 
 
 async def listing(prefix: str) -> AsyncIterator[list[Lying]]:

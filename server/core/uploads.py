@@ -3,6 +3,7 @@ waits beside its form, for whoever sent it alone, until the form is saved; after
 
 A form's place is three fields: {name} the order of everything in it ("u12" waits, "f5" is there already), {name}_off
 what is to be taken out, {name}_file files a browser without script sends with the form."""
+import asyncio
 import re
 import shutil
 from collections.abc import Iterable, Sequence
@@ -73,7 +74,7 @@ async def take_piece(upload: Record, number: int, body: bytes) -> int | None:
     due = min(PIECE, upload["size"] - number * PIECE)
     if number != upload["pieces"] or len(body) != due:
         return None
-    await store.put(piece_name(upload["id"], number), body)
+    await store.put(piece_name(upload["id"], number), body, lasting=False)
     kept = await row("UPDATE upload SET pieces = pieces + 1 WHERE id = $1 AND pieces = $2 RETURNING pieces",
                      upload["id"], number)
     return kept["pieces"] if kept else None
@@ -87,16 +88,20 @@ async def finish(actor: Actor, upload: Record) -> Record:
         return upload
     with files.desk() as desk:
         source = desk / "source"
-        with source.open("wb") as whole:
-            for number in range(upload["pieces"]):
-                whole.write(await store.get(piece_name(upload["id"], number)))
         try:
+            with source.open("wb") as whole:
+                for number in range(upload["pieces"]):
+                    whole.write(await store.get(piece_name(upload["id"], number)))
             await keep(actor, upload, source)
+        except store.Missing:  # another had them looked at, or a power cut took the last ones
+            if (done := await own(actor, upload["id"])) is None or done["file_id"] is None:
+                await rows("UPDATE upload SET pieces = 0 WHERE id = $1 AND file_id IS NULL", upload["id"])
+                raise Unfit("没有完整收到，请去掉后再选一次") from None
         except Unfit as unfit:
             await rows("UPDATE upload SET fault = $2, pieces = 0 WHERE id = $1", upload["id"], str(unfit))
             raise
         finally:
-            await drop_pieces(upload)
+            await store.clear(f"uploads/{upload['id']}")
     return await own(actor, upload["id"]) or upload
 
 
@@ -112,16 +117,10 @@ async def keep(actor: Actor, upload: Record, source: Path) -> None:
     await files.discard(place)
 
 
-async def drop_pieces(upload: Record) -> None:
-    """Takes away the pieces of an upload that has become a file, or never will."""
-    for number in range(upload["pieces"] + 1):  # the next may have been written when its sender was cut off
-        await store.delete(piece_name(upload["id"], number))
-
-
 async def remove(upload: Record) -> None:
     """Takes an upload back; what it had become goes with the next sweep."""
     await rows("DELETE FROM upload WHERE id = $1", upload["id"])
-    await drop_pieces(upload)
+    await store.clear(f"uploads/{upload['id']}")
 
 
 # In a form ------------------------------------------------------------------------------------------------------------
@@ -182,9 +181,8 @@ async def take_whole(actor: Actor, place: Place, about: str, sent: UploadFile) -
     """Takes in one file that came whole; the id of its upload."""
     with files.desk() as desk:
         source = desk / "source"
-        with source.open("wb") as whole:
-            shutil.copyfileobj(sent.file, whole, PIECE)
-        upload = await begin(actor, place, about, sent.filename, source.stat().st_size, files.digest(source).hex())
+        size, mark = await asyncio.to_thread(copied, sent, source)
+        upload = await begin(actor, place, about, sent.filename, size, mark)
         if not upload["file_id"]:
             try:
                 await keep(actor, upload, source)
@@ -192,6 +190,13 @@ async def take_whole(actor: Actor, place: Place, about: str, sent: UploadFile) -
                 await remove(upload)
                 raise
     return upload["id"]
+
+
+def copied(sent: UploadFile, source: Path) -> tuple[int, str]:
+    """Copies a file to where it will be looked at; its size, and what it is known by."""
+    with source.open("wb") as whole:
+        shutil.copyfileobj(sent.file, whole, PIECE)
+    return source.stat().st_size, files.digest(source).hex()
 
 
 @dataclass(frozen=True)
