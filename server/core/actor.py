@@ -4,6 +4,19 @@ from dataclasses import dataclass
 from server.permissions import Can, Role, may
 
 
+@dataclass(frozen=True)
+class Machine:
+    """Who does what happens by itself, as the evidence names it."""
+
+    name: str = "系统"
+    role: str = "自动"
+    source: str = "worker"
+    account_id: None = None
+    organisation_id: None = None
+    committee_id: None = None
+    acting_for: None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     person_id: int

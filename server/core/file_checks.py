@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from asyncpg import Record
 
-from server.core import files, store
+from server.core import audit, files, store
+from server.core.actor import Machine
 from server.core.clock import BEIJING, now
 from server.core.database import row, rows, transaction
 
@@ -103,9 +104,12 @@ async def orphans(began_at: datetime) -> int:
 
 
 async def end(check: Record, orphaned: int) -> None:
-    """Ends the night's look; what is wrong stands in the log, and in the row for the safety officer."""
-    done = await row("""UPDATE file_check SET ended_at = $2, orphans = $3 WHERE id = $1 AND ended_at IS NULL
-                        RETURNING checked, missing, changed""", check["id"], now(), orphaned)
+    """Ends the night's look, once; what it found stands in its row, in the evidence, and what is wrong in the log."""
+    async with transaction():
+        done = await row("""UPDATE file_check SET ended_at = $2, orphans = $3 WHERE id = $1 AND ended_at IS NULL
+                            RETURNING checked, missing, changed, orphans""", check["id"], now(), orphaned)
+        if done:
+            await audit.record(Machine(), "check_files", "file_check", check["id"], after=dict(done))
     if done and (done["missing"] or done["changed"]):
         log.error("files: %s looked at, missing: %s, changed: %s", done["checked"], done["missing"], done["changed"])
 

@@ -20,15 +20,18 @@ VERBS = {  # what audit.record is given → what the auditor reads
     "remove_photo": "去掉照片", "check_log": "审核会议记录", "explain": "提交更改说明", "amend_log": "更改锁定的日志",
     "return_explanation": "退回更改说明", "say": "发消息", "take_down": "撤下消息", "resend": "重发短信",
     "verify_audit": "核验证据链", "erase_values": "依法删除个人信息", "load_demonstration": "载入演示数据",
-    "import_units": "导入单位目录树", "rotate_keys": "更换密钥", "restore": "恢复备份",
+    "check_files": "夜间核对文件", "import_units": "导入单位目录树", "rotate_keys": "更换密钥", "restore": "恢复备份",
 }
 KINDS = {  # what it was done to
     "account": "账号", "person": "人员", "organisation": "党组织", "meeting": "会议", "entry": "消息",
     "session": "登录设备",
-    "nomination": "上报", "sms": "短信", "verification": "核验", "file": "文件", "demonstration": "演示数据",
-    "key": "密钥",
+    "nomination": "上报", "sms": "短信", "verification": "核验", "file": "文件", "file_check": "文件核对",
+    "demonstration": "演示数据", "key": "密钥",
 }
 LABELS = {  # the names in before and after
+    "log_photos_added": "添加的照片", "log_photos_removed": "去掉的照片",
+    "log_attachments_added": "添加的附件", "log_attachments_removed": "去掉的附件",
+    "checked": "核对件数", "missing": "缺失的文件", "changed": "变动过的文件", "orphans": "没有登记的文件数",
     "role": "身份", "person": "人员", "people": "人员", "mark": "参加情况", "how": "方式", "reply": "答复",
     "note": "附言",
     "kinds": "类别", "topic": "主题", "begins_at": "开始时间", "ends_at": "结束时间", "place": "地点",

@@ -59,12 +59,14 @@ async def write(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], ve
         same = all((current[name] if current else "") == texts[name] for name in FIELDS)
         if not same:
             version = await save_text(actor, meeting, texts, version, current["version"] if current else 0)
-        moved = [one for handed in papers if (one := await keep_papers(actor, meeting, handed))]
+        moved: dict[str, Any] = {}
+        for handed in papers:
+            moved |= await keep_papers(actor, meeting, handed)
         if same and not moved:
             return current["version"] if current else 0
-        files, changed = {"files": moved} if moved else {}, told(current or dict.fromkeys(FIELDS, ""), texts)
+        changed = told(current or dict.fromkeys(FIELDS, ""), texts)
         await audit.record(actor, "write_log", "meeting", meeting["id"],
-                           before=changed["before"], after=changed["after"] | files)
+                           before=changed["before"], after=changed["after"] | moved)
         live.changed(meeting["branch_path"], f"meeting-{meeting['id']}", "todos")
     return version
 
@@ -87,8 +89,8 @@ def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
                    for name in differing} for side, content in (("before", before), ("after", after))}
 
 
-async def keep_papers(actor: Actor, meeting: dict[str, Any], handed: uploads.Handed) -> dict[str, Any] | None:
-    """Puts the files of one place as the form has them; what was added and taken off, or None when nothing was.
+async def keep_papers(actor: Actor, meeting: dict[str, Any], handed: uploads.Handed) -> dict[str, Any]:
+    """Puts the files of one place as the form has them; what was added and taken off, for the evidence.
 
     What is taken off stays as evidence. Other papers are another log to check."""
     table = KEPT_IN[handed.place.name]
@@ -105,10 +107,11 @@ async def keep_papers(actor: Actor, meeting: dict[str, Any], handed: uploads.Han
             ON CONFLICT (meeting_id, file_id) DO UPDATE SET rank = $3 WHERE l.rank <> $3""",
                    meeting["id"], file_id, rank)
     if not kept.added and not kept.removed:
-        return None
+        return {}
     await note_photos(actor, meeting["id"])
-    return {"place": handed.place.name, "removed": list(kept.removed),
-            "added": [[one["id"], one["sha256_stored"].hex()] for one in kept.added]}
+    added = [[one["id"], one["sha256_stored"].hex()] for one in kept.added]
+    told_of = {f"{handed.place.name}_added": added, f"{handed.place.name}_removed": list(kept.removed)}
+    return {name: ids for name, ids in told_of.items() if ids}
 
 
 async def note_photos(actor: Actor, meeting_id: int) -> None:

@@ -135,13 +135,13 @@ def write_the_log(visitors: Visitors, page: Page, meeting: str, handwritten: dic
     page.get_by_label("会议记录").fill(MINUTES)
     expect(page.get_by_text("已保存草稿")).to_be_visible()
     visitors.picture(page, "15-log-autosaved")
-    page.get_by_label("添加照片").set_input_files(handwritten)
-    page.get_by_role("button", name="上传照片").click()
-    expect(page.get_by_alt_text("手写记录第 1 页")).to_be_visible()
+    page.locator("#log_photos_file").set_input_files(handwritten)
+    expect(page.locator("#log_photos .upload__one--done")).to_have_count(1)
     expect(page.get_by_label("会议记录")).to_have_value(MINUTES)
     visitors.picture(page, "16-log-photo", full_page=True)
     page.get_by_role("button", name="提交记录").click()
     expect(page.get_by_text("待组织委员审核")).to_be_visible()
+    expect(page.get_by_alt_text("手写记录第 1 页")).to_be_visible()
     visitors.picture(page, "17-log-written", full_page=True)
 
 

@@ -155,7 +155,7 @@ async def test_what_is_taken_off_is_seen_no_more_and_stays_as_evidence(visit, ow
     assert (await see(visit, meeting_id, photo)).status_code == 404
     assert await files.bytes_of((await files.of_ids([photo]))[photo]) == body
     assert on_disk() == lying
-    assert await one("SELECT after->'files'->0->'removed'->>0 FROM audit_event WHERE verb = 'write_log' "
+    assert await one("SELECT after->'log_photos_removed'->>0 FROM audit_event WHERE verb = 'write_log' "
                      "ORDER BY id DESC LIMIT 1") == str(photo)
     before = await fingerprint(owner)
     for person in (SECRETARY, ORGANISER):

@@ -9,7 +9,7 @@ from server.core.database import row, rows
 from tasks import schedule
 from tests.cast import SECRETARY
 from tests.faults.photographs import photograph
-from tests.meetings.stories import one, planned
+from tests.meetings.stories import evidence, one, planned
 from tests.papers import samples
 from tests.papers.test_uploads import announce, piece, send
 
@@ -87,7 +87,7 @@ async def test_in_the_night_every_file_is_looked_at_once(about, at):
     found = await finding()
     assert (found["checked"], found["missing"], found["changed"], found["orphans"]) == (2, [], [], 0)
     await look(at, "2026-11-26 02:02")
-    assert await one("SELECT count(*) FROM file_check") == 1
+    assert await one("SELECT count(*) FROM file_check") == await evidence("check_files") == 1
     await look(at, "2026-11-27 09:00")  # off in the night: done in the morning
     assert await one("SELECT count(*) FROM file_check WHERE ended_at IS NOT NULL") == 2
 
