@@ -25,10 +25,10 @@ MARKUP = """() => [...new Set([...document.querySelectorAll('body, body *')]
 STAGES = """() => [...document.querySelectorAll('a.row[href^="/meetings/"]')].flatMap(row => {
     const stage = row.querySelector('.meeting__stage')
     return stage ? [[row.getAttribute('href').split('/')[2], stage.textContent]] : [] })"""
-LEAVES_THE_APP = re.compile(r"/(c|wall|static)/|/photos/|/sign-out")
+LEAVES_THE_APP = re.compile(r"/(c|wall|static)/|/photos/|/sign-out|/checkpoints/")
 
 
-def screens(page: Page, first: str = "/threads") -> Iterator[str]:
+def screens(page: Page, first: str = "/") -> Iterator[str]:
     """Opens one of every kind of screen that links lead to, and yields what it is: its address without ids, and the
     stage of the meeting it shows."""
     stages: dict[str, str] = {}
