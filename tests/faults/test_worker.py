@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from time import monotonic
 
+from server.core import checkpoints
 from server.core.clock import now
+from server.core.keys import derived, secret
 from server.core.verify_audit import verify
 from server.threads.actions import THREAD_LOCK
 from tests.cast import MEMBER
@@ -99,7 +101,7 @@ async def second_worker(realm: Realm) -> AsyncIterator[None]:
         await asyncio.wait_for(second.wait(), 20)
 
 
-async def test_two_of_them_double_neither_effects_nor_seals(realm: Realm):
+async def test_two_of_them_double_neither_effects_nor_seals(realm: Realm, monkeypatch):
     meetings = [await realm.meeting(now() + LATER, topic=f"第{number}次") for number in range(4)]
     checked_in = await realm.meeting()
     async with second_worker(realm), realm.visitor(None) as phone:
@@ -110,6 +112,8 @@ async def test_two_of_them_double_neither_effects_nor_seals(realm: Realm):
         for meeting in meetings:
             await once(realm, meeting)
         await realm.until(10, realm.is_sealed)
+    monkeypatch.setattr(checkpoints, "key", lambda purpose: derived(secret(realm.data / "keys"), purpose))
+    monkeypatch.setattr(checkpoints, "folder", lambda: realm.data / "checkpoints")
     async with realm.database() as connection:
         found = await verify(connection)
     assert (found.fault, found.unsealed) == (None, 0)
