@@ -20,6 +20,7 @@ from server.core import upload_handlers as uploads
 from server.core.answers import EXCEPTION_HANDLERS, count_for_refusal, put_headers
 from server.core.guard import enforce
 from server.core.logs import begin_log, logged
+from server.core.origin import with_sound_host
 from server.core.patience import patient
 from server.core.templates import ENVIRONMENT
 from server.demo import handlers as demo
@@ -83,7 +84,8 @@ def make_app(routes: Sequence[ControllerRouterHandler] = ROUTES) -> Litestar:
         openapi_config=None,
         logging_config=None,
     )
-    made.asgi_handler = logged(patient(made.asgi_handler))  # around all of it: an unknown address is answered, too
+    # around all of it: an unknown address is answered, too
+    made.asgi_handler = logged(with_sound_host(patient(made.asgi_handler)))
     return made
 
 

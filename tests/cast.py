@@ -1,7 +1,7 @@
 """The people every test knows, and the organisations they stand in.
 
-山东省 → 泰安市 → 宁阳县 → 东疏镇 (前村, 后村), 泗店镇 (西村); and 东平县 with a committee and a branch of its own, so
-that own, child, sibling, parent and another county can each be told apart."""
+山东省 → 泰安市 → 宁阳县 → 东疏镇 (前村, 后村), 泗店镇 (西村); and 东平县 with a committee and a branch of its own, and
+临沂市 with one of each, so that own, child, sibling, parent, another county and another city can each be told apart."""
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +17,8 @@ UNITS = (
     ("37", None, "province", "山东省"), ("3709", "37", "city", "泰安市"), ("370921", "3709", "county", "宁阳县"),
     ("370923", "3709", "county", "东平县"), ("370921102", "370921", "township", "东疏镇"),
     ("370921103", "370921", "township", "泗店镇"), ("370923100", "370923", "township", "州城镇"),
+    ("3713", "37", "city", "临沂市"), ("371302", "3713", "county", "兰山区"),
+    ("371302100", "371302", "township", "半程镇"), ("371302100201", "371302100", "village", "金锣村"),
     ("370921102201", "370921102", "village", "前村"), ("370921102202", "370921102", "village", "后村"),
     ("370921103201", "370921103", "village", "西村"), ("370923100201", "370923100", "village", "北门村"),
 )
@@ -32,6 +34,10 @@ ORGANISATIONS = (  # key, parent, unit, kind, name
     ("houcun", "committee", "370921102202", "党支部", "后村支部"),
     ("xicun", "sidian", "370921103201", "党支部", "西村支部"),
     ("beimen", "zhoucheng", "370923100201", "党支部", "北门支部"),
+    ("other_city", "province", "3713", "市委组织部", "临沂市委组织部"),
+    ("lanshan", "other_city", "371302", "县委组织部", "兰山区委组织部"),
+    ("bancheng", "lanshan", "371302100", "基层党委", "半程镇党委"),
+    ("jinluo", "bancheng", "371302100201", "党支部", "金锣支部"),
 )
 
 
@@ -79,12 +85,15 @@ SIDIAN = officer(15, "蒋泗", Role.COMMITTEE_ADMIN, "sidian")
 XICUN = Person("13700000031", "沈西", Role.SECRETARY, "xicun", "书记")
 OTHER_COUNTY = officer(32, "韩东", Role.COUNTY_ADMIN, "other_county")
 ZHOUCHENG = officer(33, "杨州", Role.COMMITTEE_ADMIN, "zhoucheng")
+OTHER_CITY = officer(35, "秦临", Role.CITY_ADMIN, "other_city")
+JINLUO = Person("13700000036", "许金", Role.SECRETARY, "jinluo", "书记")
 BEIMEN = Person("13700000034", "朱北", Role.SECRETARY, "beimen", "书记")
 
 CAST = (
     PROVINCE, CITY, COUNTY, SAFETY, AUDITOR, COMMITTEE, COMMITTEE_ORGANISER, SECRETARY, ORGANISER, BRANCH_ADMIN, MEMBER,
     PROBATIONARY, VILLAGE_ADMIN, VILLAGER, SUPERVISOR, APPLICANT, NEIGHBOUR, NEIGHBOUR_MEMBER, SIDIAN, XICUN,
     OTHER_COUNTY, ZHOUCHENG, BEIMEN,
+    OTHER_CITY, JINLUO,
 )
 IN_QIANCUN = tuple(person for person in CAST if person.at == "qiancun" and person.standing)
 

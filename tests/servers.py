@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 OTHER = "EBRANCH_TEST_POSTGRES"
+KEPT = (OTHER, "EBRANCH_FUZZ_S", "EBRANCH_FUZZ_SEED")  # of the environment: what is for the tests themselves
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": 200}
 
 
@@ -65,7 +66,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Before anything of the application is imported: where its servers will be. Workers inherit it."""
     if "EBRANCH_TEST_SOCKETS" in os.environ:
         return
-    for name in [name for name in os.environ if name.startswith(("EBRANCH_", "DATABASE_")) and name != OTHER]:
+    for name in [name for name in os.environ if name.startswith(("EBRANCH_", "DATABASE_")) and name not in KEPT]:
         del os.environ[name]
     servers = early_config.stash[SERVERS] = Servers()
     os.environ.update(

@@ -8,7 +8,7 @@ from asyncpg import Record
 from litestar.exceptions import NotFoundException
 
 from server.accounts import authorisations
-from server.core import audit
+from server.core import audit, live
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import next_id, row, rows, transaction
@@ -221,10 +221,12 @@ async def end_role(actor: Actor, account_id: int, grant_id: int, why: str) -> No
             raise NotFoundException
         ended = await row("""
             UPDATE role_grant SET until = $2, ended_by = $3, end_why = $4
-            WHERE id = $1 AND (until IS NULL OR until > $2) RETURNING id""", grant_id, now(), actor.account_id, why)
+            WHERE id = $1 AND (until IS NULL OR until > $2)
+            RETURNING (SELECT person_id FROM account WHERE id = account_id)""", grant_id, now(), actor.account_id, why)
         if ended is None:
             return
         await forget_code(account_id)
+        live.session_ended(ended["person_id"])
         await audit.record(actor, "end_role", "account", account_id, why=why,
                            before={"role": found["role"], "organisation": found["organisation"]})
 
@@ -246,11 +248,12 @@ async def close_account(actor: Actor, account_id: int, why: str) -> None:
             raise WrongState("不能停用自己的账号", "请由上级或本部门另一位安全员办理。")
         closed = await row("""
             UPDATE account SET closed_at = $2, switched_by = $3, switch_why = $4
-            WHERE id = $1 AND closed_at IS NULL RETURNING id""", account_id, now(), actor.account_id, why)
+            WHERE id = $1 AND closed_at IS NULL RETURNING person_id""", account_id, now(), actor.account_id, why)
         if closed is None:
             return
         await rows("UPDATE session SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL", account_id, now())
         await authorisations.withdraw(account_id)
+        live.session_ended(closed["person_id"])
         await audit.record(actor, "close_account", "account", account_id, why=why)
 
 

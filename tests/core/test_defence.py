@@ -51,7 +51,9 @@ ANSWERS = (
         "content-type": "application/json"}}, 400), ("POST", "/meetings", {}, 422), ("OPTIONS", "/meetings", {}, 204),
     ("POST", "/settings/large", {"data": {"large": "0"}}, 303), ("GET", "/health", {}, 503),
     ("GET", "/static/0/nothing", {}, 404), ("POST", "/meetings", {"headers": {"origin": "https://evil.example"}}, 403),
-    ("GET", "/threads", {"headers": {"host": "evil example"}}, 400),
+    ("GET", "/threads", {"headers": {"host": "evil example"}}, 200),
+    ("GET", "/meetings/9", {"headers": {"host": "a:b"}}, 404),
+    ("GET", "/nowhere", {"headers": {"host": "a:99999"}}, 404), ("GET", "/nowhere", {"headers": {"host": ""}}, 404),
 )
 
 

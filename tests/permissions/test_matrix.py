@@ -40,7 +40,7 @@ async def about(world: World, sentence: Sentence, person: Person) -> AsyncIterat
             for stage in STAGES[1:2] if everywhere else sentence.stages(str(person.role), stand):
                 yield await world.meeting(branch, stage, sentence.about or "secretary")
     elif sentence.about == "reports":
-        for committee in ("committee", "sidian", "zhoucheng"):
+        for committee in ("committee", "sidian", "zhoucheng", "bancheng"):
             yield await world.thread(committee, "reports")
     elif sentence.about == "reminders" or "grant_id" in sentence.path or "upload_id" in sentence.path:
         what = next((name for name in ("grant", "upload") if f"{name}_id" in sentence.path), "reminders")

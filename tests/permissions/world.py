@@ -19,7 +19,7 @@ from tests.databases import fingerprint
 from tests.passwords import HASH
 from tests.visits import actor_of
 
-BRANCHES = ("qiancun", "houcun", "xicun", "beimen")
+BRANCHES = ("qiancun", "houcun", "xicun", "beimen", "jinluo")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BEGINS = {"planned": DAY, "running": -HOUR / 2, "held": -3 * HOUR, "cancelled": DAY}  # from now; the others long ago
 LONG_AGO = -40 * DAY
@@ -42,7 +42,8 @@ class Thing:
 
 NOTHING = Thing("nothing in particular", "")
 OWNERS = tuple(person for person in CAST if person.name in ("赵德山", "王秀英", "褚镇", "李长河", "朱北", "郑县"))
-MEMBERS = tuple(person for person in CAST if person.name in ("王秀英", "吴凤英", "沈西", "朱北"))  # one of each branch
+ONE_EACH = ("王秀英", "吴凤英", "沈西", "朱北", "许金")  # of each branch
+MEMBERS = tuple(person for person in CAST if person.name in ONE_EACH)
 
 
 @dataclass
