@@ -13,6 +13,9 @@ from litestar.types import ControllerRouterHandler
 import server.meetings.todos  # noqa: F401  (what it puts on the 工作台)
 from server.accounts import handlers as accounts
 from server.accounts import message_handlers as messages
+from server.accounts import password_handlers as passwords
+from server.accounts import session_handlers as sessions
+from server.accounts import step_up_handlers as step_up
 from server.accounts.authentication import Authentication
 from server.commands import Commands
 from server.core import assets, database, health, live, picture_code
@@ -41,9 +44,8 @@ FORM_LIMIT = 2_000_000  # bytes; uploads raise it where they come in
 
 
 ROUTES = [
-    assets.serve, health.health, *picture_code.ROUTES, *uploads.ROUTES, *accounts.ROUTES, *messages.ROUTES,
-    *members.ROUTES,
-    *register.ROUTES,
+    assets.serve, health.health, *picture_code.ROUTES, *uploads.ROUTES, *accounts.ROUTES, *sessions.ROUTES,
+    *step_up.ROUTES, *passwords.ROUTES, *messages.ROUTES, *members.ROUTES, *register.ROUTES,
     *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
     *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES, *demo.ROUTES, *evidence.ROUTES,
 ]

@@ -88,7 +88,17 @@ OFFICERS: frozenset[Role] = frozenset(Role) - {
 }  # these confirm each sign-in by a one-time code (G1.3.3)
 BRANCH_OFFICERS: frozenset[Role] = frozenset({Role.SECRETARY, Role.ORGANISER, Role.BRANCH_ADMIN})
 
+# Officers who keep the member's long session, and so confirm by a code what is in STEP_UP: ID numbers, approvals,
+# exports. The others' sessions are short.
+LONG_SESSION: frozenset[Role] = BRANCH_OFFICERS | {Role.VILLAGE_ADMIN}
+STEP_UP: frozenset[Can] = frozenset({Can.LOG_CHECK})
+
 
 def may(role: Role, can: Can) -> bool:
     """Whether `role` holds `can`; PUBLIC is everybody's."""
     return can is Can.PUBLIC or can in GRANTS[role]
+
+
+def wants_code(role: Role, can: Can) -> bool:
+    """Whether `role` must have entered a one-time code lately to do this."""
+    return can in STEP_UP and role in LONG_SESSION

@@ -12,6 +12,8 @@ from server import sms_settings
 
 ROOT = Path(__file__).resolve().parent.parent  # the clone
 WAIT_FOR_SERVERS_S = 30.0  # how long an own server may take to answer
+OFFICER_IDLE_MIN, OFFICER_SESSION_H = 15, 12
+PASSWORD_MOST = 18  # G2.1
 
 
 class BadSetting(SystemExit):
@@ -49,6 +51,10 @@ class Settings:
     wait_s: float
     sms: sms_settings.SmsSettings
     s3: S3 | None  # None: files lie in the data folder
+    officer_idle_min: int  # after which a department's or committee's session ends unused
+    officer_session_h: int  # how long one lives at most
+    picture_code: str  # at sign-in: "after-failure" or "always"
+    password_most: int  # characters (G2.1: 18)
 
 
 def socket_folder(data: Path) -> Path:
@@ -70,6 +76,22 @@ def read_s3(environ: Mapping[str, str]) -> S3 | None:
         raise BadSetting("EBRANCH_FILES_S3_ENDPOINT must begin with https://, EBRANCH_FILES_S3_STYLE be path or host.")
     return S3(given["BUCKET"], given["ENDPOINT"].rstrip("/"), given["REGION"] or "us-east-1", given["KEY_ID"],
               given["SECRET"], given["PREFIX"].strip("/"), given["STYLE"] == "host")
+
+
+def number(environ: Mapping[str, str], name: str, usual: int, least: int, most: int) -> int:
+    """A setting that is a whole number; BadSetting when it is none, or too small or large."""
+    value = environ.get(name) or str(usual)
+    if not (value.isascii() and value.isdecimal() and len(value) < 9 and least <= int(value) <= most):
+        raise BadSetting(f"{name} must be a number from {least} to {most}, not {value!r}.")
+    return int(value)
+
+
+def choice(environ: Mapping[str, str], name: str, among: tuple[str, ...]) -> str:
+    """A setting that is one of a few words, the first if it is not set; BadSetting when it is another."""
+    value = environ.get(name) or among[0]
+    if value not in among:
+        raise BadSetting(f"{name} must be {' or '.join(among)}, not {value!r}.")
+    return value
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -122,6 +144,10 @@ def read(environ: Mapping[str, str]) -> Settings:
         wait_s=wait_s,
         sms=sms,
         s3=read_s3(environ),
+        officer_idle_min=number(environ, "EBRANCH_OFFICER_IDLE_MIN", OFFICER_IDLE_MIN, 1, 24 * 60),
+        picture_code=choice(environ, "EBRANCH_PICTURE_CODE", ("after-failure", "always")),
+        password_most=number(environ, "EBRANCH_PASSWORD_MOST", PASSWORD_MOST, PASSWORD_MOST, 64),
+        officer_session_h=number(environ, "EBRANCH_OFFICER_SESSION_H", OFFICER_SESSION_H, 1, 24 * 30),
     )
 
 

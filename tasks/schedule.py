@@ -11,6 +11,7 @@ import server.meetings.reminders  # noqa: F401  (declares who carries out remind
 from server.core import audit, checkpoints, deadlines, effects, file_checks, sms
 from server.core.clock import now
 from server.core.database import transaction
+from server.core.parked import sweep_parked
 from server.meetings.check_in import record_if_complete
 
 Job = Callable[[dict[str, Any]], Awaitable[None]]
@@ -69,6 +70,11 @@ async def look_at_files(_: dict[str, Any]) -> None:
     await file_checks.look_at_files()
 
 
+async def forget_parked_forms(_: dict[str, Any]) -> None:
+    """Forms that nobody came back for within the hour."""
+    await sweep_parked()
+
+
 def line(job: Job, **when: Any) -> CronJob:
     """One clock line; nothing is kept of it, for the database knows what was done."""
     return cron(cast(WorkerCoroutine, job), keep_result=0, **when)
@@ -80,6 +86,7 @@ LINES = [
     line(record_meetings, second=EVERY_5_S),
     line(seal, second=EVERY_3_S),
     line(sweep_deadlines, second={0, 30}),
+    line(forget_parked_forms, minute={7, 22, 37, 52}, second={0}),
     line(seal_all, minute={17}, second={0}),
     line(sign_checkpoint, minute={*range(0, 60, 5)}, second={20}, run_at_startup=True),
     line(sweep_unsaved, minute={41}, second={0}),

@@ -51,7 +51,7 @@ def test_only_what_must_be_is_open_to_everybody():
     public = {path for handler in HANDLERS if handler.opt.get("can") is Can.PUBLIC for path in handler.paths}
     assert public == {"/", "/health", "/sign-in", "/static/{fingerprint:str}/{name:path}", "/c/{token:str}",
                       "/wall/{token:str}", "/wall/{token:str}/live", "/picture-codes/new", "/picture-codes/{token:str}",
-                      "/picture-codes/{token:str}/sound", "/demo/outbox"}
+                      "/picture-codes/{token:str}/sound", "/demo/outbox", "/password-reset"}
 
 
 def test_every_role_has_its_grants_and_every_grant_somebody_who_holds_it():
@@ -114,7 +114,8 @@ async def test_the_application_owns_nothing_and_deletes_only_drafts_and_guesses(
     rights = await owner.fetch("SELECT table_name, privilege_type FROM information_schema.table_privileges"
                                " WHERE grantee = 'ebranch_app' AND table_schema = 'public'")
     granted = {(one["table_name"], one["privilege_type"]) for one in rights}
-    assert {table for table, right in granted if right == "DELETE"} == {"log_draft", "guess", "upload", "file"}
+    assert {table for table, right in granted if right == "DELETE"} == {
+        "log_draft", "guess", "upload", "file", "parked_form"}
     assert not {right for _, right in granted} & {"TRUNCATE", "TRIGGER", "REFERENCES"}
     for table in ("clock", "deadline_rule", "calendar_day", "calendar_confirmation", "unit"):
         assert {right for name, right in granted if name == table} == {"SELECT"}, table
@@ -131,7 +132,7 @@ async def test_the_application_owns_nothing_and_deletes_only_drafts_and_guesses(
 
 # Bytes that are no personal value: digests, and what HMACs under keys that are never rotated leave.
 DIGESTS = {"audit_seal.digest", "audit_value.commitment", "audit_checkpoint.signature", "file.sha256_received",
-           "file.sha256_small", "file.sha256_stored", "session.token_hash", "half_sign_in.token_hash",
+           "file.sha256_small", "file.sha256_stored", "session.token_hash", "parked_form.token_hash",
            "one_time_code.phone_mac", "code_limit.phone_mac", "picture_code_use.token_hash", "number_opening.press",
            "authorisation.code_hash", "attendance.scan"}
 

@@ -3,16 +3,17 @@ from datetime import datetime
 from hashlib import sha256
 
 from asyncpg import Record
-from piccolo.columns import BigInt, BigSerial, Boolean, Bytea, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import BigInt, BigSerial, Boolean, Bytea, ForeignKey, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
-from server.accounts.rules import TOUCH_EVERY, idle_limit
+from server.accounts.rules import CONFIRMED_FOR, idle_limit, touch_every
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.crypto import blind_indexes
-from server.core.database import row, rows
-from server.people.tables import PHONE
+from server.core.database import row, rows, the_row
+from server.core.parked import Owner
+from server.people.tables import PHONE, phone_of
 from server.permissions import Role
 
 
@@ -51,15 +52,8 @@ class Session(Table):
     used_at = Timestamptz()
     expires_at = Timestamptz()
     revoked_at = Timestamptz(null=True, default=None)
-
-
-class HalfSignIn(Table):
-    id = BigSerial(primary_key=True)
-    token_hash = Bytea(unique=True)
-    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
-    expires_at = Timestamptz()
-    tries = Integer(default=0)
-    used_at = Timestamptz(null=True, default=None)
+    source = Text()  # from where it was last used
+    confirmed_at = Timestamptz(null=True, default=None)  # when a one-time code was last entered in it
 
 
 def token_hash(token: str) -> bytes:
@@ -69,7 +63,8 @@ def token_hash(token: str) -> bytes:
 
 # Every request begins with this one, so it is fixed SQL.
 WHO_IS = """
-SELECT s.id AS session_id, s.used_at, a.id AS account_id, a.large, p.id AS person_id, p.name, g.id AS grant_id, g.role,
+SELECT s.id AS session_id, s.used_at, s.confirmed_at, a.id AS account_id, a.large, p.id AS person_id, p.name,
+       g.id AS grant_id, g.role,
        o.id AS organisation_id, o.path AS organisation_path, o.name AS organisation_name, o.kind AS organisation_kind,
        o.committee_id
 FROM session s JOIN account a ON a.id = s.account_id JOIN person p ON p.id = a.person_id
@@ -90,13 +85,14 @@ async def who_is(token: str, source: str, *, active: bool) -> Actor | None:
     limit = idle_limit(role)
     if limit and moment - found["used_at"] > limit:
         return None
-    if active and moment - found["used_at"] > TOUCH_EVERY:
-        await rows("UPDATE session SET used_at = $2 WHERE id = $1 AND revoked_at IS NULL AND used_at < $2",
-                   found["session_id"], moment)
+    if active and moment - found["used_at"] > touch_every(role):
+        await rows("UPDATE session SET used_at = $2, source = $3 WHERE id = $1 AND revoked_at IS NULL AND used_at < $2",
+                   found["session_id"], moment, source)
+    confirmed = found["confirmed_at"] is not None and moment - found["confirmed_at"] < CONFIRMED_FOR
     return Actor(
         found["person_id"], found["account_id"], found["session_id"], found["grant_id"], found["name"], role,
         found["organisation_id"], found["organisation_path"], found["organisation_name"], found["organisation_kind"],
-        found["committee_id"], found["large"], source)
+        found["committee_id"], found["large"], source, confirmed=confirmed)
 
 
 async def accounts_with_phone(phone: str) -> list[Record]:
@@ -104,6 +100,35 @@ async def accounts_with_phone(phone: str) -> list[Record]:
     return await rows("""
         SELECT a.id, a.password_hash FROM person p JOIN account a ON a.person_id = p.id AND a.closed_at IS NULL
         WHERE p.phone_index = ANY($1) ORDER BY a.id""", blind_indexes(phone, PHONE))
+
+
+async def own_phone(account_id: int) -> str | None:
+    """The phone of the person whose account it is, None where nobody knows one."""
+    found = await the_row("SELECT p.id, p.phone FROM account a JOIN person p ON p.id = a.person_id WHERE a.id = $1",
+                          account_id)
+    return phone_of(found["id"], found["phone"])
+
+
+async def sharing_phone(account_id: int) -> list[Record]:
+    """The open accounts of everybody whose phone is this account's: id, and the person's id, name, phone, ID number."""
+    return await rows("""
+        SELECT a.id, p.id AS person_id, p.name, p.phone, p.id_number FROM account own
+        JOIN person mine ON mine.id = own.person_id JOIN person p ON p.phone_index = mine.phone_index
+        JOIN account a ON a.person_id = p.id AND a.closed_at IS NULL WHERE own.id = $1 ORDER BY a.id""", account_id)
+
+
+async def actor_without_session(account_id: int, source: str) -> Actor | None:
+    """Somebody who is not signed in but has proved who it is, under the role with most to do; None without any."""
+    grants = await roles_of(account_id, now())
+    if not grants:
+        return None
+    found = await the_row("""
+        SELECT p.id AS person_id, a.id AS account_id, 0 AS session_id, g.id AS grant_id, p.name, g.role,
+               o.id AS organisation_id, o.path AS organisation_path, o.name AS organisation_name,
+               o.kind AS organisation_kind, o.committee_id, a.large
+        FROM role_grant g JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id
+        JOIN organisation o ON o.id = g.organisation_id WHERE g.id = $1""", grants[0]["id"])
+    return Actor(**dict(found) | {"role": Role(found["role"])}, source=source)
 
 
 async def roles_of(account_id: int, moment: datetime) -> list[Record]:
@@ -116,8 +141,21 @@ async def roles_of(account_id: int, moment: datetime) -> list[Record]:
     return sorted(found, key=lambda grant: (-weight[Role(grant["role"])], grant["id"]))
 
 
+async def whose_was(token: str) -> Owner | None:
+    """Whose session a token was, over as it may be; None for a token nobody had, or a closed account's."""
+    found = await row("""
+        SELECT s.account_id, s.grant_id FROM session s JOIN account a ON a.id = s.account_id AND a.closed_at IS NULL
+        WHERE s.token_hash = $1""", token_hash(token))
+    return None if found is None else Owner(found["account_id"], found["grant_id"])
+
+
 async def open_sessions(account_id: int, moment: datetime) -> list[Record]:
-    """Where an account is signed in."""
-    return await rows("""
-        SELECT id, device, created_at, used_at FROM session
-        WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > $2 ORDER BY used_at DESC""", account_id, moment)
+    """Where an account is signed in, what was used last first; what was left alone too long is no longer among them."""
+    found = await rows("""
+        SELECT s.id, s.device, s.source, s.created_at, s.used_at, g.role FROM session s
+        JOIN role_grant g ON g.id = s.grant_id AND (g.until IS NULL OR g.until > $2)
+        JOIN organisation o ON o.id = g.organisation_id AND o.closed_at IS NULL
+        WHERE s.account_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 ORDER BY s.used_at DESC, s.id DESC""",
+                       account_id, moment)
+    limits = {one["id"]: idle_limit(Role(one["role"])) for one in found}
+    return [one for one in found if not (limit := limits[one["id"]]) or moment - one["used_at"] <= limit]

@@ -33,6 +33,7 @@ class Actor:
     large: bool  # 大字版
     source: str  # where the request came from, for the evidence
     acting_for: str | None = None  # whose duties these are meanwhile (代理)
+    confirmed: bool = False  # by a one-time code, within the last quarter of an hour
 
     def may(self, can: Can) -> bool:
         """Whether the active role holds `can`."""

@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.types import Message, Scope
 
 from server.core.crypto import MissingKey
-from server.core.guard import READS
+from server.core.guard import READS, CodeWanted, SignInFirst
 from server.core.logs import request_id
 from server.core.origin import came_from
 from server.core.page import BADGES, answer, is_swap, see_other
@@ -102,12 +102,25 @@ def chinese(detail: str) -> str | None:
 
 
 def http_refusal(request: Request, fault: HTTPException) -> Response[Any]:
-    """401 to a page leads to signing in and back; everything else says what is wrong and what to do."""
+    """401 to a page leads to signing in and back, a wanted code to where it is entered; everything else says what is
+    wrong and what to do."""
+    if isinstance(fault, CodeWanted):
+        return see_other(f"/step-up?next={quote(fault.onwards)}")
+    if isinstance(fault, SignInFirst) and fault.parked:
+        return go_on_later(request, f"/sign-in?next=/parked/{fault.parked}")
     asks_for_page = request.method in READS and not is_swap(request)
     if isinstance(fault, NotAuthorizedException) and asks_for_page:
         query = f"?{request.url.query}" if request.url.query else ""
         return see_other(f"/sign-in?next={quote(request.url.path + query)}")
     return refusal_page(request, fault.status_code, chinese(fault.detail), advice=getattr(fault, "advice", None))
+
+
+def go_on_later(request: Request, onwards: str) -> Response[Any]:
+    """The 401 to a form that was kept: where to sign in and go on with it, also for a script that swaps nothing."""
+    refusal = answer(request, "error.html", status=401, title="登录后接着办", number=None, reason=None, onwards=onwards,
+                     advice="登录已经过期。刚才填的内容替您留着，1 小时内登录同一个账号，点“继续提交”就行，不用重填。")
+    refusal.headers["X-Onwards"] = onwards
+    return refusal
 
 
 def database_refusal(request: Request, fault: PostgresError) -> Response[Any]:

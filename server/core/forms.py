@@ -25,21 +25,28 @@ TOLD = 40  # characters of a name that no form has, on the page that refuses it
 UNKNOWN = "收到了这张表里没有的内容，没有保存。请刷新页面，重新填写"
 FORM_READ = "ebranch.form"  # where a request keeps the form that was read: a body comes once
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+WALL_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)$")
 
 Read = Callable[[list[Any]], Any]
+LABELS: dict[str, str] = {}  # the labels of what people fill in, by the field's name; what no person sees has none
 
 
 @dataclass(frozen=True)
 class Field:
     """name: as in the form; label: the Chinese word beside it; read: typed strings (or files) → value,
     ValueError(Chinese); many: whether several may be chosen, so that all of them are what was typed; file: whether it
-    is handed in rather than typed."""
+    is handed in rather than typed; seen: whether people read its values."""
 
     name: str
     label: str
     read: Read
     many: bool = False
     file: bool = False
+    seen: bool = True
+
+    def __post_init__(self) -> None:
+        if self.seen:
+            LABELS[self.name] = self.label
 
 
 @dataclass
@@ -221,7 +228,7 @@ def numbers(name: str, label: str, *, required: bool = True) -> Field:
         if required and not typed:
             raise ValueError(f"请选择{label}")
         return list(dict.fromkeys(int(value) for value in typed))
-    return Field(name, label, read_numbers, many=True)
+    return Field(name, label, read_numbers, many=True, seen=False)
 
 
 def number(name: str, label: str, *, most: int = 2**31 - 1) -> Field:
@@ -231,7 +238,7 @@ def number(name: str, label: str, *, most: int = 2**31 - 1) -> Field:
         if not (digits.isascii() and digits.isdecimal() and len(digits) < 20 and int(digits) <= most):
             raise ValueError(f"{label}不对，请刷新后再试")
         return int(digits)
-    return Field(name, label, read_number)
+    return Field(name, label, read_number, seen=False)
 
 
 def flag(name: str, label: str) -> Field:
@@ -240,9 +247,21 @@ def flag(name: str, label: str) -> Field:
         if typed not in ([], [""], ["0"], ["1"]):
             raise ValueError(f"{label}不对，请刷新后再试")
         return typed == ["1"]
-    return Field(name, label, read_flag)
+    return Field(name, label, read_flag, seen=False)
 
 
 def files(name: str, label: str) -> Field:
     """Files handed in under one name, be it none."""
-    return Field(name, label, list, many=True, file=True)
+    return Field(name, label, list, many=True, file=True, seen=False)
+
+
+def in_words(typed: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], int]:
+    """What somebody typed, label by label in the order it was typed, and how much more there is that has no words."""
+    told: dict[str, list[str]] = {}
+    untold = 0
+    for name, value in typed:
+        if name in LABELS and value.strip():
+            told.setdefault(LABELS[name], []).append(WALL_TIME.sub(r"\1 \2", value))
+        else:
+            untold += bool(value.strip())
+    return [(label, "、".join(values)) for label, values in told.items()], untold

@@ -1,17 +1,31 @@
 """The one gate in front of every handler, and the check that a change was asked for by one of our own pages."""
 from typing import cast
 
+from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, NotFoundException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import HTTPScope
 
-from server.core.origin import read
-from server.permissions import Can, may
+from server.core import parked
+from server.core.origin import came_from, read
+from server.permissions import Can, may, wants_code
 from server.settings import settings
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 IDS_END = 2**63  # no row has an id from here on
+
+
+class SignInFirst(NotAuthorizedException):
+    """Nobody is signed in. parked: what the form that came is found by after signing in, None where none was kept."""
+
+    parked: str | None = None
+
+
+class CodeWanted(PermissionDeniedException):
+    """A one-time code has to be entered first; the answer leads there. onwards: where it goes on afterwards."""
+
+    onwards: str
 
 
 async def enforce(connection: ASGIConnection, handler: BaseRouteHandler) -> None:
@@ -27,11 +41,35 @@ async def enforce(connection: ASGIConnection, handler: BaseRouteHandler) -> None
         refuse_foreign_page(connection)
     if can is not Can.PUBLIC:
         if connection.user is None:
-            raise NotAuthorizedException
+            raise await sign_in_first(connection, method)
         if not may(connection.user.role, can):
             raise PermissionDeniedException
+        if wants_code(connection.user.role, can) and not connection.user.confirmed:
+            raise await code_wanted(connection, method)
+        if method not in READS and parked.TAKEN_UP in connection.query_params:
+            await parked.take_up(connection.query_params[parked.TAKEN_UP], connection.user.account_id)
     if any(isinstance(value, int) and abs(value) >= IDS_END for value in connection.path_params.values()):
         raise NotFoundException
+
+
+async def sign_in_first(connection: ASGIConnection, method: str) -> SignInFirst:
+    """The refusal of who isn't signed in any more, with what the form of an ended session is found by."""
+    refusal = SignInFirst()
+    if method not in READS and connection.auth is not None:
+        refusal.parked = await parked.park(cast(Request, connection), connection.auth)
+    return refusal
+
+
+async def code_wanted(connection: ASGIConnection, method: str) -> CodeWanted:
+    """The refusal of who has not entered a code lately: a page goes on to itself, a form to where it was kept."""
+    wanted, user = CodeWanted(), connection.user
+    if method in READS:
+        query = f"?{connection.url.query}" if connection.url.query else ""
+        wanted.onwards = connection.url.path + query
+    else:
+        token = await parked.park(cast(Request, connection), parked.Owner(user.account_id, user.grant_id))
+        wanted.onwards = f"/parked/{token}" if token else came_from(connection) or "/"
+    return wanted
 
 
 def refuse_foreign_page(connection: ASGIConnection) -> None:

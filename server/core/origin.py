@@ -18,6 +18,12 @@ def read(address: str) -> SplitResult:
         return NOWHERE
 
 
+def within(path: str) -> str:
+    """`path` if it stays within this site, else the entrance: nobody is led elsewhere by an address of ours."""
+    inside = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if inside else "/"
+
+
 def came_from(request: ASGIConnection) -> str:
     """The path of our own page that a link or form stood on, or ""."""
     page = read(request.headers.get("referer", ""))

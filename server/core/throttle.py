@@ -29,6 +29,12 @@ class Throttle:
             RETURNING failures""", self.kept(key), moment, moment - self.window)
         return counted is not None and counted["failures"] <= self.most
 
+    async def taken(self, key: str) -> int:
+        """How many guesses there have been within the window since the last right one."""
+        found = await row("SELECT failures FROM guess WHERE key = $1 AND since > $2", self.kept(key),
+                          now() - self.window)
+        return found["failures"] if found else 0
+
     async def clear(self, key: str) -> None:
         """Forgets the guesses: the right one was among them."""
         await rows("DELETE FROM guess WHERE key = $1", self.kept(key))

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
 
-from argon2 import PasswordHasher
 from asyncpg import Connection, Record
 
+from server.accounts.passwords import HASHER
 from server.demo.names import invent
 from server.demo.people import CAST, PASSWORD
 from server.demo.places import DONGSHU, OPENED
@@ -144,7 +144,7 @@ async def register(connection: Connection, now: datetime, residents: list[Reside
 async def open_accounts(connection: Connection, accounts: list[tuple[int, Resident]], place: dict[str, int],
                         opened: datetime) -> None:
     """Accounts that all share the demonstration's password, with their roles."""
-    password_hash = PasswordHasher().hash(PASSWORD)
+    password_hash = HASHER.hash(PASSWORD)
     ids = await numbers(connection, "account", len(accounts))
     await connection.copy_records_to_table(
         "account", columns=["id", "person_id", "password_hash", "created_at"],

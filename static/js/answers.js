@@ -6,12 +6,12 @@
   const toast = document.getElementById("toast")
   let hiding
 
-  function say(text, signIn) {
+  function say(text, signIn, onwards) {
     if (!toast) return
     toast.querySelector("[data-toast-text]").textContent = text
     const go = toast.querySelector("[data-toast-go]")
     go.hidden = !signIn
-    go.href = "/sign-in?next=" + encodeURIComponent(location.pathname + location.search)
+    go.href = onwards || "/sign-in?next=" + encodeURIComponent(location.pathname + location.search)
     toast.hidden = false
     clearTimeout(hiding)
     if (!signIn) hiding = setTimeout(() => { toast.hidden = true }, 6000)
@@ -27,8 +27,10 @@
   })
 
   document.addEventListener("htmx:response:error", event => {
-    const { status } = event.detail.ctx.response
-    if (![404, 409, 410, 422].includes(status)) say(WORDS[status] || "系统忙，没有办成，请稍后再试", status === 401)
+    const { status, raw } = event.detail.ctx.response
+    const onwards = raw.headers.get("X-Onwards") // a form that came too late was kept, and goes on there
+    if (onwards) say("登录已过期。填的内容替您留着，登录后接着办", true, onwards)
+    else if (![404, 409, 410, 422].includes(status)) say(WORDS[status] || "系统忙，没有办成，请稍后再试", status === 401)
   })
 
   document.addEventListener("htmx:error", event => {

@@ -16,7 +16,7 @@
     say(form, "正在保存……")
     const body = new URLSearchParams()
     for (const [name, value] of new FormData(form)) if (typeof value === "string") body.append(name, value)
-    const answer = await fetch(form.dataset.autosave, { method: "POST", body, keepalive: Boolean(leaving), headers: { "HX-Request": "true" } }).catch(() => null)
+    const answer = await fetch(form.dataset.autosave, { method: "POST", body, keepalive: Boolean(leaving), headers: { "HX-Request": "true", "X-Draft": "1" } }).catch(() => null)
     state.saving = false
     if (answer?.ok && !answer.redirected) {
       say(form, "已保存草稿")

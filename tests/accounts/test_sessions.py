@@ -1,21 +1,30 @@
 """Sessions: how long they live, what ends them, which role is active, how large the letters are."""
 from datetime import timedelta
+from http.cookies import SimpleCookie
 
 import pytest
+from asyncpg.exceptions import InsufficientPrivilegeError
 
-from server.accounts import actions
+from server.accounts import sessions
 from server.accounts.authentication import SESSION_COOKIE
-from server.accounts.rules import DEPARTMENT_IDLE, MEMBER_SESSION, OFFICER_SESSION
-from server.accounts.tables import token_hash
+from server.accounts.devices import in_words
+from server.accounts.rules import (
+    CONFIRMED_FOR,
+    MEMBER_SESSION,
+    OFFICER_IDLE,
+    OFFICER_SESSION,
+    switching_asks_for_code,
+)
+from server.accounts.tables import token_hash, who_is
 from server.core.clock import now
 from server.core.database import rows
 from server.permissions import Role
-from tests.cast import COMMITTEE, COUNTY, MEMBER, NEIGHBOUR, PROBATIONARY, SECRETARY, VILLAGER
+from tests.cast import COMMITTEE, COUNTY, MEMBER, NEIGHBOUR, NEIGHBOUR_MEMBER, PROBATIONARY, SECRETARY, VILLAGER
 from tests.meetings.stories import evidence, one
 from tests.passwords import PASSWORD
 from tests.visits import Visitor, actor_of, session_token
 
-MINUTE = timedelta(minutes=1)
+MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -26,8 +35,14 @@ async def browser(database):
 
 async def as_(browser, token: str, path: str = "/threads", **headers: str) -> int:
     """The status of a page asked for with that session."""
+    browser.cookies.clear()
     browser.cookies.set(SESSION_COOKIE, token)
     return (await browser.get(path, headers=headers)).status_code
+
+
+def given(answer) -> str:
+    """The token of the session that an answer gives to the browser."""
+    return SimpleCookie(answer.headers["set-cookie"])[SESSION_COOKIE].value
 
 
 async def second_role(owner, person, role: str, organisation: str) -> int:
@@ -87,11 +102,11 @@ async def test_a_closed_account_or_a_closed_organisation_ends_every_session_at_o
                                               (COMMITTEE, OFFICER_SESSION), (COUNTY, OFFICER_SESSION)])
 async def test_a_session_lives_as_long_as_the_role_allows(browser, person, life, at):
     began = await at("2026-11-22 10:00")
-    token, told = await actions.sign_in((await actor_of(person)).account_id, device="test", source="test")
+    token, told = await sessions.sign_in((await actor_of(person)).account_id, device="test", source="test")
     assert told == life
     used = began
-    while used + DEPARTMENT_IDLE / 2 < began + life and life == OFFICER_SESSION:
-        used = await at(used + DEPARTMENT_IDLE / 2)
+    while used + OFFICER_IDLE / 2 < began + life and life == OFFICER_SESSION:
+        used = await at(used + OFFICER_IDLE / 2)
         assert await as_(browser, token) == 200
     await at(began + life - MINUTE)
     assert await as_(browser, token) == 200
@@ -101,18 +116,19 @@ async def test_a_session_lives_as_long_as_the_role_allows(browser, person, life,
 
 async def test_who_is_an_officer_too_has_the_shorter_life_whatever_role_is_active(database, owner):
     await second_role(owner, MEMBER, "组织员", "东疏镇党委")
-    _, life = await actions.sign_in((await actor_of(MEMBER)).account_id, device="test", source="test")
+    _, life = await sessions.sign_in((await actor_of(MEMBER)).account_id, device="test", source="test")
     assert life == OFFICER_SESSION
 
 
 async def test_a_department_left_alone_for_a_quarter_of_an_hour_signs_in_again(browser, at):
     began = await at("2026-11-22 10:00")
     token = await session_token(COUNTY)
-    await at(began + DEPARTMENT_IDLE - MINUTE)
+    for moment in (began + OFFICER_IDLE - SECOND, began + 2 * OFFICER_IDLE - 2 * SECOND):
+        await at(moment)
+        assert await as_(browser, token) == 200
+    await at(began + 2 * OFFICER_IDLE - SECOND / 2)  # half a minute ago would have been kept as a minute ago
     assert await as_(browser, token) == 200
-    await at(now() + DEPARTMENT_IDLE - MINUTE)
-    assert await as_(browser, token) == 200
-    await at(now() + DEPARTMENT_IDLE + MINUTE)
+    await at(began + 3 * OFFICER_IDLE + SECOND)
     assert await as_(browser, token) == 303
 
 
@@ -123,7 +139,7 @@ async def test_a_page_that_stays_open_is_no_sign_of_its_owner(browser, at):
         await at(began + minutes * MINUTE)
         assert await as_(browser, token, "/tabs") == 200
         assert await as_(browser, token, "/to-dos", **{"x-passive": "1", "hx-request": "true"}) == 200
-    await at(began + DEPARTMENT_IDLE + MINUTE)
+    await at(began + OFFICER_IDLE + MINUTE)
     assert await as_(browser, token) == 303
 
 
@@ -143,11 +159,23 @@ async def test_one_person_is_several_things_and_the_screens_follow(browser, owne
     assert await as_(browser, token, "/meetings") == 200
     assert "后村支部" in (await browser.get("/me")).text
     assert (await browser.post(f"/me/roles/{villager}")).headers["location"] == "/"
-    assert await as_(browser, token, "/meetings") == 403
+    assert (await browser.get("/meetings")).status_code == 403
     assert "后村支部" in (await browser.get("/threads")).text
-    assert (await browser.post(f"/me/roles/{own}")).status_code == 303
-    assert await as_(browser, token, "/meetings") == 200
+    assert (await browser.post(f"/me/roles/{own}", data={"next": "/meetings"})).headers["location"] == "/meetings"
+    assert (await browser.get("/meetings")).status_code == 200
     assert await evidence("switch_role") == 2
+
+
+async def test_every_role_has_a_token_of_its_own(browser, owner):
+    villager = await second_role(owner, PROBATIONARY, "村民", "后村支部")
+    token = await session_token(PROBATIONARY)
+    browser.cookies.set(SESSION_COOKIE, token)
+    renewed = given(await browser.post(f"/me/roles/{villager}"))
+    assert await as_(browser, token) == 303
+    assert await as_(browser, renewed) == 200
+    assert await one("SELECT count(*) FROM session") == 1
+    answer = await browser.post(f"/me/roles/{villager}")
+    assert (answer.status_code, answer.headers.get("set-cookie")) == (303, None), "the active one stays, and its token"
 
 
 async def test_switching_concerns_this_session_only(browser, owner):
@@ -155,7 +183,9 @@ async def test_switching_concerns_this_session_only(browser, owner):
     mine, other = await session_token(PROBATIONARY), await session_token(PROBATIONARY)
     browser.cookies.set(SESSION_COOKIE, mine)
     await browser.post(f"/me/roles/{villager}")
-    assert [await as_(browser, token, "/meetings") for token in (mine, other)] == [403, 200]
+    assert (await browser.get("/meetings")).status_code == 403
+    browser.cookies.clear()
+    assert await as_(browser, other, "/meetings") == 200
 
 
 async def test_nobody_elses_role_and_no_ended_one_can_be_taken(browser, owner):
@@ -197,3 +227,118 @@ async def test_only_the_hash_of_a_token_is_looked_up(browser):
     for wrong in (token[:-1], token + "A", token.swapcase(), token_hash(token).hex(), "", "null"):
         assert await as_(browser, wrong) == 303, wrong
     assert await as_(browser, token) == 200
+
+
+# Becoming an officer within a session ---------------------------------------------------------------------------------
+
+async def test_an_officers_role_is_taken_up_only_with_a_code_and_has_the_officers_life_from_then_on(browser, owner, at):
+    """Whatever the session was opened as: thirty days of a member's phone are no way round the officers' limits."""
+    began = await at("2026-11-22 10:00")
+    opened, _ = await sessions.sign_in((await actor_of(MEMBER)).account_id, device="test", source="test")
+    committee = await second_role(owner, MEMBER, "组织员", "东疏镇党委")
+    browser.cookies.set(SESSION_COOKIE, opened)
+    asked = await browser.post(f"/me/roles/{committee}")
+    assert asked.headers["location"].startswith("/step-up?next=/parked/")
+    assert await as_(browser, opened, "/to-dos") == 403
+    token, _ = await sessions.confirm(await who_is(opened, "test", active=False))
+    browser.cookies.clear()
+    browser.cookies.set(SESSION_COOKIE, token)
+    switched = given(await browser.post(f"/me/roles/{committee}"))
+    assert await as_(browser, switched, "/to-dos") == 200
+    assert await one("SELECT expires_at FROM session") < began + OFFICER_SESSION + MINUTE
+    await at(now() + OFFICER_IDLE + SECOND)
+    assert await as_(browser, switched) == 303
+
+
+async def test_a_quarter_of_an_hour_is_not_waited_out_under_a_role_that_may_be_left_alone(browser, owner, at):
+    began = await at("2026-11-22 10:00")
+    member = await second_role(owner, COMMITTEE, "正式党员", "前村支部")
+    own = (await actor_of(COMMITTEE)).grant_id
+    browser.cookies.set(SESSION_COOKIE, await session_token(COMMITTEE))
+    there = given(await browser.post(f"/me/roles/{member}"))
+    browser.cookies.clear()
+    browser.cookies.set(SESSION_COOKIE, there)
+    back = given(await browser.post(f"/me/roles/{own}"))
+    assert await as_(browser, back, "/to-dos") == 200
+    browser.cookies.clear()
+    browser.cookies.set(SESSION_COOKIE, back)
+    left_alone = given(await browser.post(f"/me/roles/{member}"))
+    await at(began + CONFIRMED_FOR + SECOND)
+    assert await as_(browser, left_alone) == 200
+    assert "/step-up" in (await browser.post(f"/me/roles/{own}")).headers["location"]
+
+
+@pytest.mark.parametrize(("role", "present", "confirmed", "lately", "asks"), [
+    (Role.MEMBER, Role.VILLAGER, False, False, False), (Role.MEMBER, Role.COUNTY_ADMIN, True, False, False),
+    (Role.SECRETARY, Role.MEMBER, False, False, True), (Role.SECRETARY, Role.MEMBER, True, False, False),
+    (Role.COUNTY_ADMIN, Role.MEMBER, True, False, True), (Role.COUNTY_ADMIN, Role.SECRETARY, True, False, True),
+    (Role.COUNTY_ADMIN, Role.MEMBER, True, True, False), (Role.AUDITOR, Role.COUNTY_ADMIN, True, False, False),
+    (Role.AUDITOR, Role.COUNTY_ADMIN, False, False, True),
+])
+def test_when_another_role_asks_for_a_code(role, present, confirmed, lately, asks):
+    assert switching_asks_for_code(role, present, confirmed=confirmed, lately=lately) is asks
+
+
+async def test_no_session_is_made_longer_not_even_by_our_own_sql(database, as_app):
+    await session_token(MEMBER)
+    with pytest.raises(InsufficientPrivilegeError, match="lives no longer"):
+        await as_app.execute("UPDATE session SET expires_at = expires_at + interval '1 second'")
+
+
+# The list of them -----------------------------------------------------------------------------------------------------
+
+PHONE = "Mozilla/5.0 (Linux; Android 14; PGT-AN00) Chrome/116.0 Mobile Safari/537.36 MicroMessenger/8.0"
+DESK = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) (KHTML, like Gecko) Chrome/131.0 Safari/537.36 Edg/131.0"
+
+
+async def test_where_one_is_signed_in_is_told_in_plain_words(browser):
+    account = (await actor_of(MEMBER)).account_id
+    for agent, source in ((PHONE, "10.1.2.3"), (DESK, "10.9.8.7")):
+        await sessions.sign_in(account, device=agent, source=source)
+    token = await session_token(MEMBER)
+    browser.cookies.set(SESSION_COOKIE, token)
+    told = (await browser.get("/me/sessions")).text
+    assert all(words in told for words in ("微信 · 安卓手机", "Edge浏览器 · 电脑", "10.1.2.3", "10.9.8.7", "这台设备"))
+    assert "Mozilla" not in told
+    assert "3 处登录着" in (await browser.get("/me")).text
+
+
+async def test_a_session_is_ended_from_another_device(browser):
+    mine, other, neighbours = [await session_token(person) for person in (MEMBER, MEMBER, NEIGHBOUR)]
+    there, foreign = [await one("SELECT id FROM session WHERE token_hash = $1", token_hash(token))
+                      for token in (other, neighbours)]
+    browser.cookies.set(SESSION_COOKIE, mine)
+    for _ in range(2):
+        answer = await browser.post(f"/me/sessions/{there}/ending")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/me/sessions")
+    assert (await browser.post(f"/me/sessions/{foreign}/ending")).status_code == 404
+    assert [await as_(browser, token) for token in (mine, other, neighbours)] == [200, 303, 200]
+    assert await evidence("sign_out_there") == 1
+
+
+async def test_what_was_left_alone_too_long_is_no_longer_listed(browser, at):
+    began = await at("2026-11-22 10:00")
+    await session_token(COUNTY)
+    await at(began + OFFICER_IDLE + SECOND)
+    browser.cookies.set(SESSION_COOKIE, await session_token(COUNTY))
+    assert (await browser.get("/me/sessions")).text.count('id="session-') == 1
+
+
+@pytest.mark.parametrize(("agent", "words"), [
+    ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Mobile/15E148 Safari/604.1",
+     "Safari浏览器 · 苹果手机"),
+    ("Mozilla/5.0 (Linux; Android 12; HarmonyOS; NOH-AN00) Chrome/114.0 HuaweiBrowser/15.0 Mobile Safari/537.36",
+     "华为浏览器 · 华为手机"),
+    ("Mozilla/5.0 (Linux; Android 13; SM-X700) AppleWebKit/537.36 Chrome/124.0 Safari/537.36", "谷歌浏览器 · 安卓平板"),
+    ("Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0", "火狐浏览器 · 电脑"),
+    ("curl/8.5", "另外的程序"), ("", "另外的程序"), ("<script>", "另外的程序"),
+])
+def test_a_device_in_words(agent, words):
+    assert in_words(agent) == words
+
+
+async def test_signing_in_anew_ends_what_this_browser_had(browser):
+    former, other = await session_token(NEIGHBOUR_MEMBER), await session_token(MEMBER)
+    browser.cookies.set(SESSION_COOKIE, former)
+    renewed = given(await browser.post("/sign-in", data={"phone": MEMBER.phone, "password": PASSWORD}))
+    assert [await as_(browser, token) for token in (former, other, renewed)] == [303, 200, 200]

@@ -1,6 +1,6 @@
 """`make bench [ONLY=name]`: prints the figures beside their bars and writes bench.json; fails where a bar is missed.
 
-Names: pages, check-in, photo, sizes, importing, evidence, starting."""
+Names: pages, check-in, photo, sizes, importing, evidence, session-check, signing-in, starting."""
 import asyncio
 import sys
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from tests.bench.figures import Figure, show, write
 from tests.bench.growth import grow
 from tests.bench.pages import pages
 from tests.bench.photo import photo
+from tests.bench.signing_in import session_check, signing_in
 from tests.bench.sizes import sizes
 from tests.bench.stack import Stack
 from tests.bench.starting import importing, starting
@@ -21,7 +22,7 @@ from tests.bench.starting import importing, starting
 Measure = Callable[[Stack], list[Figure]]
 ON_GROWN_DATA: dict[str, Measure] = {
     "pages": pages, "check-in": check_in, "photo": photo, "sizes": sizes, "importing": importing,
-    "evidence": evidence}
+    "evidence": evidence, "session-check": session_check}
 
 
 def measure(only: str | None, folder: Path) -> list[Figure]:
@@ -29,6 +30,8 @@ def measure(only: str | None, folder: Path) -> list[Figure]:
     figures: list[Figure] = []
     if only in (None, "starting"):
         figures += starting(folder / "demonstration")
+    if only in (None, "signing-in"):
+        figures += signing_in(folder / "signing-in")
     wanted = [measure for name, measure in ON_GROWN_DATA.items() if only in (None, name)]
     if wanted:
         stack = Stack(folder / "grown")
@@ -43,8 +46,9 @@ def measure(only: str | None, folder: Path) -> list[Figure]:
 
 
 def main(only: str | None = None) -> int:
-    if only not in (None, "starting", *ON_GROWN_DATA):
-        print(f"There is no {only}; there are: starting, {', '.join(ON_GROWN_DATA)}.", file=sys.stderr)
+    names = ("starting", "signing-in", *ON_GROWN_DATA)
+    if only not in (None, *names):
+        print(f"There is no {only}; there are: {', '.join(names)}.", file=sys.stderr)
         return 2
     with TemporaryDirectory(prefix="ebranch-bench-") as folder:
         figures = measure(only, Path(folder))

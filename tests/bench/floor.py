@@ -62,4 +62,14 @@ async def bare() -> str:
     return "ok"
 
 
-app = make_app([thread_list, thread, meeting, bare])
+@get("/somebody", can=Can.SIGNED_IN, media_type=MediaType.TEXT)
+async def somebody() -> str:
+    return "ok"
+
+
+@get("/nobody", can=Can.PUBLIC, media_type=MediaType.TEXT)
+async def nobody() -> str:
+    return "ok"
+
+
+app = make_app([thread_list, thread, meeting, bare, somebody, nobody])

@@ -38,8 +38,8 @@ grants AS (
 INSERT INTO member (person_id, branch_id, standing, since)
 SELECT a.person_id, o.id, '正式党员', '2020-07-01' FROM accounts a, organisation o WHERE o.name = '前村支部'"""
 SIGN_IN = """
-INSERT INTO session (token_hash, account_id, grant_id, device, used_at, expires_at)
-SELECT sha256($1::bytea), a.id, g.id, 'test', now(), now() + interval '1 day'
+INSERT INTO session (token_hash, account_id, grant_id, device, used_at, expires_at, confirmed_at)
+SELECT sha256($1::bytea), a.id, g.id, 'test', now(), now() + interval '1 day', now()
 FROM account a JOIN role_grant g ON g.account_id = a.id WHERE a.id = $2 LIMIT 1"""
 
 

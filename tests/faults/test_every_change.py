@@ -3,8 +3,13 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
+from server.accounts.authentication import HALF_COOKIE, RESET_COOKIE
+from server.accounts.passwords import HASHER
+from server.accounts.tables import token_hash
+from server.core import codes, picture_code
 from server.core.clock import now
 from server.core.database import row
 from server.core.keys import key
@@ -27,9 +32,10 @@ from tests.faults.photographs import photograph
 from tests.faults.trail import Trail
 from tests.meetings.stories import ids_of
 from tests.passwords import PASSWORD
-from tests.visits import Visitor
+from tests.visits import Visitor, session_token
 
 WITHOUT_EVIDENCE = {  # what changes nothing that anybody could want proof of
+    "/step-up/code",  # a code that is sent has confirmed nothing yet
     "/settings/large",  # how large one's own letters are
     "/meetings/{meeting_id:int}/log/draft",  # what one officer types, before it is saved
     "/uploads",  # what one officer sends, before its form is saved
@@ -58,6 +64,7 @@ async def number(sql: str, *values: Any) -> int:
 
 
 async def signing(trail: Trail) -> None:
+    await trail.owner.execute("UPDATE account SET password_hash = $1", HASHER.hash(PASSWORD))  # none is made anew
     await trail.change("sign_in", None, "/sign-in", data={"phone": MEMBER.phone, "password": PASSWORD}, again=False)
     grant = await number("""
         SELECT g.id FROM role_grant g JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id
@@ -67,6 +74,34 @@ async def signing(trail: Trail) -> None:
         SELECT g.id FROM role_grant g JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id
         WHERE p.phone_index = $1 AND g.role = '预备党员'""", phone_index(PROBATIONARY.phone))
     await trail.change("switch_role", replace(PROBATIONARY, role=Role.VILLAGER), f"/me/roles/{first}")
+
+
+def forgotten(phone: str) -> dict[str, str]:
+    token = picture_code.new()
+    return {"phone": phone, "picture": token, "picture_code": str(picture_code.shown(token))}
+
+
+async def staying(trail: Trail) -> None:
+    """What changes a session that goes on."""
+    other = token_hash(await session_token(MEMBER))
+    there = await number("SELECT id FROM session WHERE token_hash = $1", other)
+    await trail.change("sign_out_there", MEMBER, f"/me/sessions/{there}/ending")
+
+    async def code(client: httpx.AsyncClient) -> dict[str, str]:
+        await client.post("/step-up/code")
+        return {"code": str(codes.shown(client.cookies[HALF_COOKIE]))}
+
+    await trail.change("change_password", MEMBER, "/me/password", data={
+        "old_password": PASSWORD, "password": "Xinmima2027", "again": "Xinmima2027"})
+
+    async def reset(client: httpx.AsyncClient) -> dict[str, str]:
+        await trail.owner.execute("DELETE FROM code_limit")
+        await client.post("/password-reset", data=forgotten(NEIGHBOUR.phone))
+        return {"code": str(codes.shown(client.cookies[RESET_COOKIE])), "id_tail": NEIGHBOUR.id_number[-6:],
+                "password": "Xinmima2026", "again": "Xinmima2026"}
+
+    await trail.change("reset_password", None, "/password-reset", each=reset, again=False)
+    await trail.change("confirm_by_code", SECRETARY, "/step-up", each=code, again=False)
 
 
 async def planning(trail: Trail) -> str:
@@ -142,6 +177,7 @@ async def test_every_change_stands_and_falls_with_its_evidence(trail, at, owner)
     await owner.execute("""INSERT INTO role_grant (account_id, role, organisation_id)
         SELECT g.account_id, '村民', g.organisation_id FROM role_grant g WHERE g.role = '预备党员'""")
     await signing(trail)
+    await staying(trail)
     meeting = await planning(trail)
     await at("2026-11-22 15:20")
     await trail.forget_clients()

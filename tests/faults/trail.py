@@ -1,4 +1,5 @@
 """A trail that can be broken at will: with it every change has to fail as a whole."""
+from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
 import httpx
@@ -22,7 +23,9 @@ CREATE CONSTRAINT TRIGGER audit_event_breakable AFTER INSERT ON audit_event DEFE
     FOR EACH ROW EXECUTE FUNCTION fail_where_broken()"""
 # What may change by itself: guesses are counted before they are looked at, sessions remember their last use,
 # files that were sent wait for their form.
-BESIDE = ("guess", "half_sign_in", "broken", "clock", "upload", "file")
+BESIDE = ("guess", "one_time_code", "code_limit", "broken", "clock", "upload", "file")
+
+Each = Callable[[httpx.AsyncClient], Awaitable[dict[str, str]]]
 
 
 class Trail:
@@ -49,17 +52,19 @@ class Trail:
         return await self.owner.fetchval("SELECT coalesce(max(id), 0) FROM audit_event")
 
     async def change(self, verb: str, person: Person | None, path: str, *, again: bool = True,
-                     **request: Any) -> httpx.Response:
+                     each: Each | None = None, **request: Any) -> httpx.Response:
         """Posts; asserts that it fails wholly while the trail is broken, leaves one row of evidence when it isn't, and
-        none when it is sent `again`."""
+        none when it is sent `again`. each: makes the form anew for every time, where something in it is good once."""
         self.visited.append(path)
-        await self.visitor.client(person)
+        client = await self.visitor.client(person)
+        request |= {"data": await each(client)} if each else {}
         before = await self.fingerprint()
         await self.owner.execute("INSERT INTO broken VALUES (now())")
         refused = await self.visitor.visit(person, "POST", path, **request)
         await self.owner.execute("DELETE FROM broken")
         assert refused.status_code == 500, f"{verb} {path}: {refused.status_code}, though it left no evidence"
         assert await self.fingerprint() == before, f"{verb} {path}: something was changed without evidence"
+        request |= {"data": await each(client)} if each else {}
         newest = await self.newest()
         answer = await self.visitor.visit(person, "POST", path, **request)
         assert answer.status_code in (200, 303), f"{verb} {path}: {answer.status_code} {answer.text}"

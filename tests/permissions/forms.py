@@ -1,4 +1,5 @@
 """What a sensible person would send to each address, so that whoever may is not stopped by an empty form."""
+import secrets
 from collections.abc import Callable
 from datetime import datetime
 from secrets import token_urlsafe
@@ -32,10 +33,21 @@ def code(thing: Thing) -> dict[str, Any]:
     return {"code": tokens.code_at(key(KEY_PURPOSE), thing.ids["meeting_id"], tokens.window_start(now()))}
 
 
+def forgotten(_: Thing) -> dict[str, Any]:
+    """Another phone each time, since each gets a code a minute."""
+    token = picture_code.new()
+    return {"phone": f"139{secrets.randbelow(10**8):08}", "picture": token, "picture_code": picture_code.shown(token)}
+
+
 FORMS: dict[str, Form] = {
     "/sign-in": lambda _: {"phone": MEMBER.phone, "password": PASSWORD},
     "/sign-out": lambda _: {},
     "/me/roles/{grant_id:int}": lambda _: {},
+    "/me/sessions/{session_id:int}/ending": lambda _: {},
+    "/step-up": lambda _: {"code": "000000"},
+    "/me/password": lambda _: {"old_password": PASSWORD, "password": "short", "again": "short"},
+    "/password-reset": forgotten,
+    "/step-up/code": lambda _: {"next": "/threads"},
     "/settings/large": lambda _: {},
     "/members/search": lambda _: {"wanted": MEMBER.name, "after": ""},
     "/members/{person_id:int}/openings": lambda _: {
@@ -89,6 +101,7 @@ def address(path: str, thing: Thing) -> str:
     filled = path.replace("{token:str}", token)
     filled = filled.replace("{fingerprint:str}", "0" * 16).replace("/{name:path}", "/app.css")
     filled = filled.replace("{kind:str}", "meeting")
+    filled = filled.replace("{key:str}", str(thing.facts.get("key", "x")))
     for name, value in thing.ids.items():
         filled = filled.replace(f"{{{name}:int}}", str(value))
     return filled

@@ -36,6 +36,16 @@ GET  /live                                             | everyone 200
 GET  /tabs                                             | everyone 200
 GET  /me                                               | everyone 200
 POST /me/roles/{grant_id:int}                          | everyone mine 303
+GET  /me/sessions                                      | everyone 200
+POST /me/sessions/{session_id:int}/ending              | everyone mine 303
+GET  /step-up                                          | everyone 303
+POST /step-up                                          | everyone 422
+POST /step-up/code                                     | everyone 303
+GET  /password-reset                                   | anonymous 200 | everyone 200
+POST /password-reset                                   | anonymous 303 | everyone 303
+GET  /me/password                                      | everyone 200
+POST /me/password                                      | everyone 422
+GET  /parked/{key:str}                                 | everyone mine 200
 POST /settings/large                                   | everyone 303
 GET  /me/attendance                                    | branch 200
 GET  /to-dos                                           | officer 200 | overseer 200

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ROUTES = {(method, route.path) for route in make_app().routes for method in route.methods if method != "OPTIONS"}
 SENTENCES = pytest.mark.parametrize("sentence", TABLE, ids=str)
+OWN = {"grant_id": "grant", "session_id": "session", "{key": "parked form", "upload_id": "upload"}  # in an address → whose own it is
 AT_STAGE = [sentence for sentence in TABLE if "meeting_id" in sentence.path or "token" in sentence.path]
 
 
@@ -42,10 +43,9 @@ async def about(world: World, sentence: Sentence, person: Person) -> AsyncIterat
     elif sentence.about == "reports":
         for committee in ("committee", "sidian", "zhoucheng", "bancheng"):
             yield await world.thread(committee, "reports")
-    elif sentence.about == "reminders" or "grant_id" in sentence.path or "upload_id" in sentence.path:
-        what = next((name for name in ("grant", "upload") if f"{name}_id" in sentence.path), "reminders")
+    elif sentence.about == "reminders" or any(name in sentence.path for name in OWN):
         for owner in {*OWNERS, person}:
-            yield await world.of_person(owner, what)
+            yield await world.of_person(owner, next((OWN[name] for name in OWN if name in sentence.path), "reminders"))
     elif "person_id" in sentence.path:
         for owner in {*MEMBERS, person}:
             yield await world.of_person(owner, "page")
@@ -78,6 +78,8 @@ async def fresh(world: World, sentence: Sentence, thing: Thing) -> Thing:
         return await world.thread(at, sentence.about, fresh=True)
     if sentence.path.endswith("/phone") and sentence.method == "POST":
         return await world.new_member(thing)
+    if "session_id" in sentence.path:
+        return await world.of_person(next(one for one in CAST if one.phone == thing.owner), "session")
     return thing
 
 

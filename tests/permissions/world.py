@@ -9,7 +9,8 @@ from typing import Any
 
 from asyncpg import Connection
 
-from server.core import checkpoints, crypto, files, sms, store
+from server.accounts.tables import token_hash
+from server.core import checkpoints, crypto, files, parked, sms, store
 from server.core.actor import Actor
 from server.core.clock import now
 from server.meetings.amendments import log_content
@@ -17,7 +18,7 @@ from server.threads.actions import open_threads, thread_of
 from tests.cast import CAST, ORGANISATIONS, Person, enter
 from tests.databases import fingerprint
 from tests.passwords import HASH
-from tests.visits import actor_of
+from tests.visits import actor_of, session_token
 
 BRANCHES = ("qiancun", "houcun", "xicun", "beimen", "jinluo")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -56,6 +57,7 @@ class World:
     uploads: dict[str, dict[str, int]] = field(default_factory=dict)
     made: dict[tuple[str, ...], Thing] = field(default_factory=dict)
     actors: dict[str, Actor] = field(default_factory=dict)
+    parked: dict[int, str] = field(default_factory=dict)  # keys of kept forms, by account
 
     async def settle(self) -> None:
         """Adds to the cast's database what the matrix needs besides people."""
@@ -186,14 +188,29 @@ class World:
         return Thing(f"{organisation}'s {kind}", self.paths[organisation], {"thread_id": thread, "entry_id": entry})
 
     async def of_person(self, person: Person, what: str) -> Thing:
-        """Somebody's own thread of reminders, own role, own page in the register, or own upload."""
-        actor = await self.actor(person)
-        own = {"grant": {"grant_id": actor.grant_id}, "page": {"person_id": actor.person_id},
-               "upload": self.uploads.get(person.phone, {})}
-        if what == "upload" and not own["upload"]:
-            own["upload"] = self.uploads[person.phone] = await self.upload(actor.person_id)
-        ids = own.get(what) or {"thread_id": await thread_of("reminders", person_id=actor.person_id)}
-        return Thing(f"{person.name}'s {what}", actor.organisation_path, ids, owner=person.phone)
+        """Somebody's own thread of reminders, role, page in the register, upload, session on another device, or form
+        that was kept."""
+        actor, facts = await self.actor(person), {}
+        if what == "session":
+            ids = {"session_id": (await self.postgres.fetchrow(
+                "SELECT id FROM session WHERE token_hash = $1", token_hash(await session_token(person))))["id"]}
+        elif what == "parked form":
+            ids, facts = {}, {"key": await self.parked_form(actor)}
+        else:
+            own = {"grant": {"grant_id": actor.grant_id}, "page": {"person_id": actor.person_id},
+                   "upload": self.uploads.get(person.phone, {})}
+            if what == "upload" and not own["upload"]:
+                own["upload"] = self.uploads[person.phone] = await self.upload(actor.person_id)
+            ids = own.get(what) or {"thread_id": await thread_of("reminders", person_id=actor.person_id)}
+        return Thing(f"{person.name}'s {what}", actor.organisation_path, ids, owner=person.phone, facts=facts)
+
+    async def parked_form(self, actor: Actor) -> str:
+        """The key of a form that was kept for somebody."""
+        if actor.account_id not in self.parked:
+            self.parked[actor.account_id] = await parked.keep(
+                parked.Owner(actor.account_id, actor.grant_id), "/meetings", "/meetings/new",
+                parked.spelled([("topic", "学条例")], []))
+        return self.parked[actor.account_id]
 
     async def new_member(self, beside: Thing) -> Thing:
         """Somebody new in the branch where `beside` stands: a changed phone would lock one of the cast out."""

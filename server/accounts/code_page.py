@@ -1,0 +1,16 @@
+"""The page where a one-time code is entered: at sign-in, and within a session."""
+from typing import Any
+
+from litestar import Request, Response
+
+from server.core import codes
+from server.core.origin import within
+from server.core.page import page
+
+
+async def code_page(
+    request: Request, action: str, token: str, onwards: str, errors: dict[str, str], status: int = 200,
+) -> Response[Any]:
+    """action: the address the code is sent to; token: of the code; onwards: where it goes on afterwards."""
+    return await page(request, "accounts/code.html", action=action, errors=errors, next=within(onwards),
+                      shown_code=codes.shown(token), minutes=codes.minutes(), tries=codes.TRIES, status=status)
