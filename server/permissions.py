@@ -91,7 +91,7 @@ BRANCH_OFFICERS: frozenset[Role] = frozenset({Role.SECRETARY, Role.ORGANISER, Ro
 # Officers who keep the member's long session, and so confirm by a code what is in STEP_UP: ID numbers, approvals,
 # exports. The others' sessions are short.
 LONG_SESSION: frozenset[Role] = BRANCH_OFFICERS | {Role.VILLAGE_ADMIN}
-STEP_UP: frozenset[Can] = frozenset({Can.LOG_CHECK})
+STEP_UP: frozenset[Can] = frozenset({Can.LOG_CHECK, Can.NUMBER_OPEN, Can.PHONE_CONFIRM})
 
 
 def may(role: Role, can: Can) -> bool:

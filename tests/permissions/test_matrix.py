@@ -18,7 +18,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ROUTES = {(method, route.path) for route in make_app().routes for method in route.methods if method != "OPTIONS"}
 SENTENCES = pytest.mark.parametrize("sentence", TABLE, ids=str)
-OWN = {"grant_id": "grant", "session_id": "session", "{key": "parked form", "upload_id": "upload"}  # in an address → whose own it is
+# What in an address says that it is about somebody's own.
+OWN = {"grant_id": "grant", "session_id": "session", "{key": "parked form", "upload_id": "upload"}
 AT_STAGE = [sentence for sentence in TABLE if "meeting_id" in sentence.path or "token" in sentence.path]
 
 
