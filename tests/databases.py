@@ -46,7 +46,7 @@ async def fresh_database() -> AsyncIterator[str]:
 
 
 # What pages note on the way, and what nothing but a migration fills.
-NOT_LOOKED_AT = ("clock", "session", "last_seen", "calendar_day", "unit")
+NOT_LOOKED_AT = ("clock", "session", "parked_form", "last_seen", "calendar_day", "unit")
 
 
 async def fingerprint(connection: asyncpg.Connection) -> list[Any]:

@@ -133,6 +133,7 @@ async def test_what_no_account_is_known_for_is_not_kept(browser, owner):
     assert "x-onwards" not in (await browser.post("/meetings", data=FORM)).headers
     await owner.execute("UPDATE account SET closed_at = NULL")
     assert await fingerprint(owner) == before
+    assert await one("SELECT count(*) FROM parked_form") == 0
 
 
 async def test_passwords_and_codes_are_never_kept(late):
