@@ -4,10 +4,7 @@ import csv
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, redirect_stdout
 from datetime import UTC, datetime
-from io import StringIO
 from typing import TextIO
 from urllib.parse import urlsplit
 
@@ -16,19 +13,20 @@ import click
 from litestar.cli.main import litestar_group
 from litestar.plugins import CLIPlugin
 
-from server import rules  # noqa: F401  (every domain's deadlines, for the database to know)
-from server.core import database, deadlines, logs
+from server.backups.commands import backup_command, restore_command, verify_backup_command
+from server.backups.restore import marker
+from server.core import database, logs
 from server.core.calendar_days import confirm_year
 from server.core.clock import BEIJING
 from server.core.commands import checkpoint_command, erase_evidence_command, verify_audit_command
 from server.core.rotation_command import rotate_keys_command
+from server.core.switch_command import sms_command
 from server.core.workdays import BadCalendar
 from server.embedded import CannotServe
 from server.organisations.commands import import_units_command
-from server.piccolo_conf import DB, Unreachable, wait_for_database
+from server.piccolo_conf import Unreachable, wait_for_database
+from server.schema import as_owner, migrate
 from server.settings import settings
-
-ONE_AT_A_TIME = 20140610  # the key of the lock that migrations hold
 
 
 async def wait_for_redis() -> None:
@@ -45,31 +43,6 @@ async def wait_for_redis() -> None:
             if time.monotonic() > given_up:
                 raise Unreachable(f"Redis does not answer, {settings.wait_s:.0f} s long: {problem}") from None
         await asyncio.sleep(0.1)
-
-
-@asynccontextmanager
-async def as_owner() -> AsyncIterator[asyncpg.Connection]:
-    """Piccolo as ebranch_owner in one transaction, which one process at a time may hold."""
-    await wait_for_database(settings.database_owner_url)
-    DB.config["dsn"] = settings.database_owner_url
-    try:
-        async with DB.transaction() as transaction:
-            await database.rows("SELECT pg_advisory_xact_lock($1)", ONE_AT_A_TIME)
-            yield transaction.connection
-    finally:
-        DB.config["dsn"] = settings.database_url
-
-
-async def migrate() -> None:
-    """Brings the schema up to date: all of it, or nothing."""
-    from piccolo.apps.migrations.commands.forwards import run_forwards  # here: a formatter comes with it
-
-    async with as_owner() as connection:
-        with redirect_stdout(StringIO()) as said:  # what Piccolo has to tell is for its own developers
-            done = await run_forwards("ebranch")
-        if not done.success:
-            raise CannotServe(f"The migration failed: {done.message}\n{said.getvalue()}")
-        await deadlines.sync_rules(connection)
 
 
 async def set_clock() -> None:
@@ -115,6 +88,8 @@ async def refuse_mighty() -> None:
 
 async def prepare() -> None:
     """What a start needs: a role that may not do everything, the schema, the clock, the demonstration."""
+    if marker().exists():
+        raise CannotServe(f"A restore into {settings.data} was interrupted: run `ebranch restore` again.")
     await wait_for_redis()
     await refuse_mighty()
     await migrate()
@@ -137,7 +112,7 @@ class Commands(CLIPlugin):
     def on_cli_init(self, cli: click.Group) -> None:
         for command in (run, migrate_command, demo_command, prepare_command, import_units_command,
                         import_calendar_command, verify_audit_command, checkpoint_command, erase_evidence_command,
-                        rotate_keys_command):
+                        rotate_keys_command, backup_command, restore_command, verify_backup_command, sms_command):
             cli.add_command(command)
 
 

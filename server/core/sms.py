@@ -16,6 +16,7 @@ from server.core import crypto, effects
 from server.core.clock import now
 from server.core.database import after_commit, next_id, row, rows, the_row
 from server.core.sms_gateways import Gateway, Message, Outcome, Result, gateway
+from server.core.switches import is_on
 from server.settings import settings
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ async def sweep(for_s: float = 30) -> int:
     await give_up_on_the_dead()
     await give_up_on_the_late()
     way = gateway()
-    if way is None:
+    if way is None or not await is_on("sms"):
         return 0
     until = time.monotonic() + for_s
     return sum(await asyncio.gather(*(lane(way, until) for _ in range(LANES))))

@@ -93,14 +93,20 @@ async def stream(name: str, begin: int, end: int) -> AsyncIterator[bytes]:
         raise Missing(name) from fault
 
 
+async def whole(name: str) -> AsyncIterator[bytes]:
+    """All bytes of a file as it lies there, a block at a time. Missing when there is none."""
+    try:
+        async for block in (await obstore.get_async(opened(), name)).stream(min_chunk_size=BLOCK):
+            yield bytes(block)
+    except FileNotFoundError as fault:
+        raise Missing(name) from fault
+
+
 async def digest(name: str) -> bytes:
     """SHA-256 of a file as it lies there. Missing when there is none."""
     counted = sha256()
-    try:
-        async for block in (await obstore.get_async(opened(), name)).stream(min_chunk_size=BLOCK):
-            await asyncio.to_thread(counted.update, bytes(block))
-    except FileNotFoundError as fault:
-        raise Missing(name) from fault
+    async for block in whole(name):
+        await asyncio.to_thread(counted.update, block)
     return counted.digest()
 
 

@@ -21,12 +21,14 @@ VERBS = {  # what audit.record is given → what the auditor reads
     "return_explanation": "退回更改说明", "say": "发消息", "take_down": "撤下消息", "resend": "重发短信",
     "verify_audit": "核验证据链", "erase_values": "依法删除个人信息", "load_demonstration": "载入演示数据",
     "check_files": "夜间核对文件", "import_units": "导入单位目录树", "rotate_keys": "更换密钥", "restore": "恢复备份",
+    "switch_sms": "开关短信",
 }
 KINDS = {  # what it was done to
     "account": "账号", "person": "人员", "organisation": "党组织", "meeting": "会议", "entry": "消息",
     "session": "登录设备",
     "nomination": "上报", "sms": "短信", "verification": "核验", "file": "文件", "file_check": "文件核对",
     "demonstration": "演示数据", "key": "密钥",
+    "switch": "开关",
 }
 LABELS = {  # the names in before and after
     "log_photos_added": "添加的照片", "log_photos_removed": "去掉的照片",
@@ -45,6 +47,7 @@ LABELS = {  # the names in before and after
     "confirmed_by": "当面核实人", "proof": "怎样核实的", "by": "按什么查找", "found": "找到的人员",
     "acting_for": "代理", "successor": "接任者", "roles": "身份", "rows": "行数", "number": "号码",
     "kind": "类别", "again": "重发为短信",
+    "on": "开启",
 }
 IN_CONFIDENCE = "已加密保存，此处不显示"
 ERASED = "已依法删除"
