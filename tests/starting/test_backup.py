@@ -111,8 +111,8 @@ def lead_over_guesses(tables: dict[str, int]) -> int:
 def photograph_in_a_log(kept: Kept, cookie: dict[str, str]) -> str:
     """Hands a photograph in; the address that shows it."""
     meeting = kept.ask(PLAN, kept.ask(SECRETARY))
-    handed_in = kept.request("POST", f"/meetings/{meeting}/log/photos", headers=cookie,
-                             files={"photo": ("记录.jpg", photograph(), "image/jpeg")})
+    handed_in = kept.request("POST", f"/meetings/{meeting}/log", headers=cookie, data={"version": 0},
+                             files={"log_photos_file": ("记录.jpg", photograph(), "image/jpeg")})
     assert handed_in.status_code == 303, handed_in.text
     return f"/meetings/{meeting}/photos/{kept.ask('SELECT max(id) FROM file')}"
 
@@ -130,7 +130,8 @@ def back_up_while_it_is_written_to(kept: Kept, backup: Path, key: Path, identity
     rows = {table["name"]: table["rows"] for table in manifest["tables"]}
     assert rows["guess"] > 0
     assert lead_over_guesses(rows) == lead, "one moment of the database, not one for each table"
-    assert [one["sha256"] for one in manifest["files"]], "the photograph is in it"
+    pictures = [one["name"].endswith("-small") for one in manifest["files"]]
+    assert sorted(pictures) == [False, True], "the photograph is in it, large and small"
     assert kept.ebranch("restore", backup, "--key", key).returncode == 1, "not into a stack that runs"
 
 
