@@ -10,7 +10,8 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 from litestar.types import ControllerRouterHandler
 
-import server.meetings.todos  # noqa: F401  (what it puts on the 工作台)
+import server.meetings.todos
+import server.officers.todos  # noqa: F401  (what they put on the 工作台)
 from server.accounts import handlers as accounts
 from server.accounts import message_handlers as messages
 from server.accounts import password_handlers as passwords
@@ -36,6 +37,9 @@ from server.meetings import history_handlers as history
 from server.meetings import log_handlers as logs
 from server.members import handlers as members
 from server.members import register_handlers as register
+from server.officers import handlers as officers
+from server.officers import import_handlers as imports
+from server.officers import nomination_handlers as nominations
 from server.threads import handlers as threads
 from server.todos import handlers as todos
 
@@ -48,6 +52,7 @@ ROUTES = [
     *step_up.ROUTES, *passwords.ROUTES, *messages.ROUTES, *members.ROUTES, *register.ROUTES,
     *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
     *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES, *demo.ROUTES, *evidence.ROUTES,
+    *officers.ROUTES, *nominations.ROUTES, *imports.ROUTES,
 ]
 
 

@@ -23,6 +23,7 @@ class Link:
 
 
 TABS = (
+    Tab("账号", "people", "/accounts", Can.ACCOUNT_KEEP),
     Tab("消息", "chat", "/threads", Can.THREAD_READ),
     Tab("支部", "people", "/meetings", Can.MEETING_READ),
     Tab("工作台", "desk", "/to-dos", Can.TODO_READ),

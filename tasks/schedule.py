@@ -7,7 +7,8 @@ from arq.cron import CronJob
 from arq.typing import WorkerCoroutine
 
 import server.evidence.actions
-import server.meetings.reminders  # noqa: F401  (declares who carries out reminders)
+import server.meetings.reminders
+import server.officers.imports  # noqa: F401  (they declare who carries out what)
 from server.core import audit, checkpoints, deadlines, effects, file_checks, sms
 from server.core.clock import now
 from server.core.database import transaction

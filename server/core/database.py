@@ -95,6 +95,22 @@ async def transaction() -> AsyncIterator[None]:
         begin(waiting)
 
 
+@asynccontextmanager
+async def savepoint() -> AsyncIterator[None]:
+    """A part of the open transaction that may fail by itself: then it is undone, with what it gave to `after_commit`,
+    and the rest goes on. RuntimeError outside of a transaction."""
+    held, waiting = engine().current_transaction.get(), _after_commit.get()
+    if held is None or waiting is None:
+        raise RuntimeError("savepoint outside of a transaction")
+    before = len(waiting)
+    try:
+        async with held.connection.transaction():
+            yield
+    except BaseException:
+        del waiting[before:]
+        raise
+
+
 def begin(calls: Sequence[AfterCommit]) -> None:
     """Begins the calls, one after the other; nobody waits for them but `all_told`."""
     task = asyncio.create_task(tell(calls))
@@ -103,11 +119,13 @@ def begin(calls: Sequence[AfterCommit]) -> None:
 
 
 def after_commit(call: AfterCommit) -> None:
-    """Begins `call` after the open transaction has been committed; drops it with the transaction if it is not."""
+    """Begins `call` after the open transaction has been committed; drops it with the transaction if it is not. The
+    same function given twice is begun once."""
     waiting = _after_commit.get()
     if waiting is None:
         raise RuntimeError("after_commit outside of a transaction")
-    waiting.append(call)
+    if call not in waiting:  # forty messages of one transaction wake their sender once
+        waiting.append(call)
 
 
 async def tell(calls: Sequence[AfterCommit]) -> None:

@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from asyncpg import Record
 
@@ -58,7 +57,12 @@ async def send(
                crypto.blind_index(phone, PHONE),
                crypto.encrypt(spelled(words, values), table="sms", column="words", row_id=message),
                organisation_id, good_until, again_of, moment, really)
-    after_commit(partial(effects.wake, SWEEP_JOB))
+    after_commit(wake)
+
+
+async def wake() -> None:
+    """Tells the worker that something is to be sent."""
+    await effects.wake(SWEEP_JOB)
 
 
 async def send_again(sms_id: int) -> int | None:

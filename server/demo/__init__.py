@@ -9,7 +9,7 @@ from datetime import datetime
 import asyncpg
 from asyncpg import Connection
 
-from server.demo import evidence, meetings, messages, numbers, places, residents
+from server.demo import evidence, meetings, messages, numbers, officers, places, residents
 from server.settings import settings
 
 Part = Callable[[Connection, datetime], Awaitable[None]]
@@ -21,6 +21,7 @@ PARTS: tuple[tuple[str, Part], ...] = (
     ("numbers", numbers.load),
     ("messages", messages.load),
     ("evidence", evidence.load),
+    ("officers", officers.load),
 )
 LOADED = """
 CREATE TABLE IF NOT EXISTS demonstration (

@@ -10,7 +10,8 @@ VERBS = {  # what audit.record is given → what the auditor reads
     "act_for": "设立代理", "end_acting_for": "结束代理", "hand_over": "移交工作",
     "close_account": "停用账号", "reopen_account": "恢复账号", "nominate": "上报管理员",
     "open_nomination": "按上报开通",
-    "return_nomination": "退回上报", "withdraw_nomination": "撤回上报", "import_officers": "批量开通管理员",
+    "return_nomination": "退回上报", "withdraw_nomination": "撤回上报",
+    "begin_import": "批量开通管理员", "pause_import": "暂停批量开通", "resume_import": "继续批量开通",
     "open_id_number": "查看身份证号", "open_phone": "查看手机号", "search_number": "按号码查找",
     "change_phone": "更改手机号", "confirm_phone": "当面核对手机号", "enter_person": "录入人员",
     "plan_meeting": "安排会议", "enter_meeting": "补记会议", "move_meeting": "更改时间地点",
@@ -27,8 +28,7 @@ KINDS = {  # what it was done to
     "account": "账号", "person": "人员", "organisation": "党组织", "meeting": "会议", "entry": "消息",
     "session": "登录设备",
     "nomination": "上报", "sms": "短信", "verification": "核验", "file": "文件", "file_check": "文件核对",
-    "demonstration": "演示数据", "key": "密钥",
-    "switch": "开关",
+    "demonstration": "演示数据", "key": "密钥", "officer_import": "批量开通", "switch": "开关",
 }
 LABELS = {  # the names in before and after
     "log_photos_added": "添加的照片", "log_photos_removed": "去掉的照片",

@@ -320,6 +320,7 @@ CREATE TABLE officer_import (
     who text NOT NULL,
     source text NOT NULL, -- where the request came from, for the evidence of each row
     file_name text NOT NULL,
+    sha256 bytea NOT NULL CONSTRAINT officer_import_sha256 CHECK (length(sha256) = 32),
     why text NOT NULL CONSTRAINT officer_import_why CHECK (why <> ''),
     state text NOT NULL DEFAULT '导入中'
         CONSTRAINT officer_import_state CHECK (state IN ('导入中', '已暂停', '已完成')),
@@ -333,8 +334,10 @@ CREATE TABLE officer_import (
     CONSTRAINT officer_import_done CHECK ((state = '已完成') = (done_at IS NOT NULL)),
     CONSTRAINT officer_import_counts CHECK (opened + known + wrong <= total)
 );
+CREATE UNIQUE INDEX officer_import_under_way_once ON officer_import (department_id, sha256) WHERE state <> '已完成';
 CREATE INDEX officer_import_of_department ON officer_import (department_id, id);
-GRANT SELECT, INSERT, UPDATE (state, turn, opened, known, wrong, done_at) ON officer_import TO ebranch_app;
+GRANT SELECT, INSERT, UPDATE (state, turn, opened, known, wrong, done_at, grant_id, account_id, who, source)
+    ON officer_import TO ebranch_app;
 CREATE TABLE officer_import_row (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     import_id bigint NOT NULL CONSTRAINT officer_import_row_import REFERENCES officer_import ON DELETE RESTRICT,

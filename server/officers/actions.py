@@ -11,7 +11,7 @@ from server.accounts import authorisations
 from server.core import audit, live
 from server.core.actor import Actor
 from server.core.clock import now
-from server.core.database import next_id, row, rows, transaction
+from server.core.database import row, rows, transaction
 from server.core.moves import WrongState
 from server.officers.messages import send_code, tell_of_role
 from server.officers.rules import ROLES_AT, excluded_by
@@ -61,7 +61,11 @@ async def open_account(actor: Actor, officer: Officer) -> Opened:
 
 async def open_within(actor: Actor, officer: Officer) -> Opened:
     """As `open_account`, within the caller's transaction."""
-    place = await place_of(actor, officer.organisation_id, officer.role)
+    return await open_at(actor, officer, await place_of(actor, officer.organisation_id, officer.role))
+
+
+async def open_at(actor: Actor, officer: Officer, place: Record) -> Opened:
+    """As `open_within`, at an organisation that has been looked up."""
     try:
         person = await enter_person(officer.name, officer.id_number, officer.phone)
     except OtherName as other:
@@ -69,16 +73,17 @@ async def open_within(actor: Actor, officer: Officer) -> Opened:
     account = await account_of(person)
     if account["closed_at"]:
         raise Refused("id_number", "这个人的账号已停用，请先在账号页启用")
-    if await holds(account["id"], officer.role, place["id"]):
+    held = await live_roles(account["id"])
+    if holds(held, officer.role, place["id"]):
         return Opened(account["id"], known=True)
     await same_phone(actor, account, officer.phone)
-    await grant(actor, account, officer.role, place, officer.why)
+    await grant(actor, account, held, officer.role, place, officer.why, officer.phone)
     return Opened(account["id"])
 
 
-async def holds(account_id: int, role: Role, organisation_id: int) -> bool:
-    """Whether the account has this role there already."""
-    return any((one["role"], one["organisation_id"]) == (role, organisation_id) for one in await live_roles(account_id))
+def holds(held: list[Record], role: Role, organisation_id: int) -> bool:
+    """Whether the role there is among those held already."""
+    return any((one["role"], one["organisation_id"]) == (role, organisation_id) for one in held)
 
 
 async def place_of(actor: Actor, organisation_id: int, role: Role) -> Record:
@@ -93,10 +98,9 @@ async def place_of(actor: Actor, organisation_id: int, role: Role) -> Record:
 
 async def account_of(person_id: int) -> Record:
     """Somebody's one account, held for this transaction; opened, without a password, if there was none."""
-    await rows("INSERT INTO account (id, person_id) OVERRIDING SYSTEM VALUE VALUES ($1, $2) ON CONFLICT DO NOTHING",
-               await next_id("account"), person_id)
+    await rows("INSERT INTO account (person_id) VALUES ($1) ON CONFLICT DO NOTHING", person_id)
     found = await row("""
-        SELECT a.id, a.person_id, a.closed_at, a.password_hash IS NOT NULL AS activated, p.name, p.phone
+        SELECT a.id, a.person_id, a.closed_at, a.password_hash IS NOT NULL AS activated, p.phone
         FROM account a JOIN person p ON p.id = a.person_id WHERE a.person_id = $1 FOR UPDATE OF a""", person_id)
     assert found is not None
     return found
@@ -115,11 +119,11 @@ async def same_phone(actor: Actor, account: Record, phone: str) -> None:
                            before={"phone": audit.personal(known)}, after={"phone": audit.personal(phone)})
 
 
-async def grant(actor: Actor, account: Record, role: Role, place: Record, why: str) -> int:
-    """Gives an account a role that it does not have, and tells its owner; the grant's id."""
+async def grant(actor: Actor, account: Record, held: list[Record], role: Role, place: Record, why: str,
+                phone: str) -> None:
+    """Gives an account a role that is not among those it holds, and tells its owner."""
     if account["id"] == actor.account_id:
         raise Refused("role", "不能给自己开通身份，请由上级或本部门另一位安全员办理")
-    held = await live_roles(account["id"])
     if other := excluded_by(role, {Role(one["role"]) for one in held}):
         where = next(one["organisation"] for one in held if one["role"] == other)
         raise Refused("role", f"这个人是{where}的{other}；管理员、安全员、审计员须由三个人分别担任")
@@ -130,8 +134,7 @@ async def grant(actor: Actor, account: Record, role: Role, place: Record, why: s
     await enrol(account["id"])
     await audit.record(actor, "grant_role", "account", account["id"], why=why,
                        after={"role": str(role), "organisation": place["name"]})
-    await tell(actor, account["id"], made["id"], role, place)
-    return made["id"]
+    await tell(actor, account, made["id"], role, place, phone)
 
 
 async def enrol(account_id: int) -> None:
@@ -146,21 +149,15 @@ async def enrol(account_id: int) -> None:
             AND (g.until IS NULL OR g.until > ebranch_now()))""", account_id)
 
 
-async def tell(actor: Actor, account_id: int, grant_id: int, role: Role, place: Record) -> None:
+async def tell(actor: Actor, account: Record, grant_id: int, role: Role, place: Record, phone: str) -> None:
     """By SMS: the 授权码 of an account that has none, or that there is a further role."""
-    found = await row("""
-        SELECT a.password_hash IS NOT NULL AS activated, a.person_id, p.phone,
-            EXISTS (SELECT FROM authorisation u WHERE u.account_id = a.id AND u.used_at IS NULL
-                    AND u.replaced_at IS NULL AND u.expires_at > $2) AS has_code
-        FROM account a JOIN person p ON p.id = a.person_id WHERE a.id = $1""", account_id, now())
-    assert found is not None
-    phone = phone_of(found["person_id"], found["phone"])
-    assert phone is not None  # same_phone has seen to it
-    if found["activated"] or found["has_code"]:
+    if account["activated"] or await rows("""
+            SELECT FROM authorisation WHERE account_id = $1 AND used_at IS NULL AND replaced_at IS NULL
+            AND expires_at > $2""", account["id"], now()):
         await tell_of_role(grant_id, phone, role=role, organisation=place["name"], organisation_id=place["id"],
-                           activated=found["activated"])
+                           activated=account["activated"])
     else:
-        code, made = await authorisations.issue(account_id, actor.account_id)
+        code, made = await authorisations.issue(account["id"], actor.account_id)
         await send_code(made["id"], phone, code, made["expires_at"], role=role, organisation=place["name"],
                         organisation_id=place["id"])
 
@@ -172,11 +169,12 @@ async def add_role(actor: Actor, account_id: int, role: Role, organisation_id: i
         if account["closed_at"]:
             raise WrongState("这个账号已停用", "请先启用账号，再增加身份。")
         place = await place_of(actor, organisation_id, role)
-        if await holds(account_id, role, place["id"]):
+        held, phone = await live_roles(account_id), phone_of(account["person_id"], account["phone"])
+        if holds(held, role, place["id"]):
             return
-        if account["phone"] is None:
+        if phone is None:
             raise Refused("role", "这个人没有登记手机号，请从“开通账号”办理")
-        await grant(actor, account, role, place, why)
+        await grant(actor, account, held, role, place, why, phone)
 
 
 async def in_care(actor: Actor, account_id: int) -> Record:

@@ -13,11 +13,16 @@ async def send_code(
     organisation_id: int,
 ) -> None:
     """The 授权码 of a new account (G2.1); within the caller's transaction, once for each code."""
+    words, values = words_with_code(code, expires_at, role=role, organisation=organisation)
+    await sms.send(f"authorisation-{authorisation_id}", phone, "authorisation", words, values=values,
+                   organisation_id=organisation_id, good_until=expires_at)
+
+
+def words_with_code(code: str, expires_at: datetime, *, role: str, organisation: str) -> tuple[str, list[str]]:
+    """What the SMS with a 授权码 says, and the blanks of its template at the gateway."""
     until = calendar_day(last_day(expires_at), local(now()).date()).split()[0]
-    words = (f"【灯塔e支部】您的{organisation}{role}账号已开通。授权码 {code}，{until}24时前有效。"
-             f"请打开 {settings.origin}/activation 激活，授权码不要告诉别人。")
-    await sms.send(f"authorisation-{authorisation_id}", phone, "authorisation", words,
-                   values=(organisation, role, code, until), organisation_id=organisation_id, good_until=expires_at)
+    return (f"【灯塔e支部】您的{organisation}{role}账号已开通。授权码 {code}，{until}24时前有效。"
+            f"请打开 {settings.origin}/activation 激活，授权码不要告诉别人。", [organisation, role, code, until])
 
 
 async def tell_of_role(grant_id: int, phone: str, *, role: str, organisation: str, organisation_id: int,

@@ -44,8 +44,8 @@ class Nomination(Table):
     def visible_to(cls, actor: Actor) -> WhereRaw:
         """What the department has in its care; to who nominates, what the own organisation has nominated."""
         if actor.may(Can.ACCOUNT_KEEP):
-            return WhereRaw("nomination.organisation_id IN (SELECT o.id FROM organisation o WHERE "
-                            + IN_CARE + ")", actor.organisation_id)
+            return WhereRaw("nomination.organisation_id IN (SELECT o.id FROM organisation o"
+                            " WHERE o.id = {} OR o.department_id = {})", actor.organisation_id, actor.organisation_id)
         return WhereRaw("nomination.nominated_at_id = {}", actor.organisation_id)
 
 
@@ -57,6 +57,7 @@ class OfficerImport(Table):
     who = Text()
     source = Text()
     file_name = Text()
+    sha256 = Bytea()  # of the file: handed in a second time while the first is under way, it is the same import
     why = Text()
     state = Text(choices=ImportState)
     turn = Integer(default=0)  # counts up with every start, so that an older call to go on is recognised

@@ -19,14 +19,16 @@ async def enter_person(name: str, id_number: str, phone: str | None) -> int:
     known = await person_with_id_number(id_number)
     if known is None:
         person = await next_id("person")
-        await rows("""INSERT INTO person (id, name, sort_key, id_number, id_number_index) OVERRIDING SYSTEM VALUE
-                      VALUES ($1, $2, $3, $4, $5)""", person, name, sort_key(name), *kept_id_number(person, id_number))
+        await rows("""
+            INSERT INTO person (id, name, sort_key, id_number, id_number_index, phone, phone_index)
+            OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5, $6, $7)""", person, name, sort_key(name),
+                   *kept_id_number(person, id_number), *(kept_phone(person, phone) if phone else (None, None)))
     elif known["name"] != name:
         raise OtherName("这个身份证号登记的是另一个姓名，请核对")
     else:
         person = known["id"]
-    if phone and (known is None or known["phone"] is None):
-        await change_phone(person, phone)
+        if phone and known["phone"] is None:
+            await change_phone(person, phone)
     return person
 
 

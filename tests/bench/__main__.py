@@ -1,6 +1,6 @@
 """`make bench [ONLY=name]`: prints the figures beside their bars and writes bench.json; fails where a bar is missed.
 
-Names: pages, check-in, photo, sizes, importing, evidence, session-check, signing-in, starting."""
+Names: pages, check-in, photo, sizes, importing, evidence, session-check, officers, signing-in, starting."""
 import asyncio
 import sys
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from tests.bench.check_in import check_in
 from tests.bench.evidence import evidence
 from tests.bench.figures import Figure, show, write
 from tests.bench.growth import grow
+from tests.bench.officers import officers
 from tests.bench.pages import pages
 from tests.bench.photo import photo
 from tests.bench.signing_in import session_check, signing_in
@@ -22,7 +23,7 @@ from tests.bench.starting import importing, starting
 Measure = Callable[[Stack], list[Figure]]
 ON_GROWN_DATA: dict[str, Measure] = {
     "pages": pages, "check-in": check_in, "photo": photo, "sizes": sizes, "importing": importing,
-    "evidence": evidence, "session-check": session_check}
+    "evidence": evidence, "session-check": session_check, "officers": officers}
 
 
 def measure(only: str | None, folder: Path) -> list[Figure]:

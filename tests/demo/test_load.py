@@ -25,7 +25,8 @@ async def counts(owner) -> dict[str, int]:
 
 async def test_it_is_loaded_quickly_and_the_second_time_nothing_is_doubled(empty):
     began = time.monotonic()
-    assert await load(empty, moment(NOW)) == ["places", "people", "meetings", "numbers", "messages", "evidence"]
+    assert await load(empty, moment(NOW)) == [
+        "places", "people", "meetings", "numbers", "messages", "evidence", "officers"]
     assert time.monotonic() - began < BAR_S
     before = await counts(empty)
     assert await load(empty, moment(NOW)) == []
@@ -52,10 +53,10 @@ async def test_the_same_moment_gives_the_same_demonstration(empty):
 async def test_an_older_demonstration_gets_the_parts_it_lacks(empty, monkeypatch):
     monkeypatch.setattr(demo, "PARTS", demo.PARTS[:2])
     await load(empty, moment(NOW))
-    people = await empty.fetchval("SELECT count(*) FROM person")
+    members = await empty.fetchval("SELECT count(*) FROM member")
     monkeypatch.undo()
-    assert await load(empty, moment(NOW)) == ["meetings", "numbers", "messages", "evidence"]
-    assert await empty.fetchval("SELECT count(*) FROM person") == people
+    assert await load(empty, moment(NOW)) == ["meetings", "numbers", "messages", "evidence", "officers"]
+    assert await empty.fetchval("SELECT count(*) FROM member") == members
 
 
 async def test_a_part_that_fails_leaves_nothing_behind(empty, monkeypatch):

@@ -25,6 +25,7 @@ from tests.cast import (
     NEIGHBOUR,
     ORGANISER,
     PROBATIONARY,
+    SAFETY,
     SECRETARY,
     phone_index,
 )
@@ -32,11 +33,13 @@ from tests.faults.photographs import photograph
 from tests.faults.trail import Trail
 from tests.meetings.stories import ids_of
 from tests.passwords import PASSWORD
+from tests.permissions import officers
 from tests.visits import Visitor, session_token
 
 WITHOUT_EVIDENCE = {  # what changes nothing that anybody could want proof of
     "/step-up/code",  # a code that is sent has confirmed nothing yet
     "/settings/large",  # how large one's own letters are
+    "/accounts/search",  # changes nothing
     "/meetings/{meeting_id:int}/log/draft",  # what one officer types, before it is saved
     "/uploads",  # what one officer sends, before its form is saved
     "/uploads/{upload_id:int}/pieces/{number:int}",
@@ -171,6 +174,31 @@ async def amending(trail: Trail, meeting: str) -> None:
     await trail.change("return_explanation", COMMITTEE, refusal, data={"answer": "没有漏记"})
 
 
+async def keeping_accounts(trail: Trail) -> None:
+    """The safety officer's work, and what is reported to him."""
+    new = officers.person(401) | {"organisation": "后村支部", "role": "组织委员"}
+    account = (await trail.change("grant_role", SAFETY, "/accounts", data=new)).headers["location"]
+    newest = await number("SELECT max(id) AS id FROM authorisation")
+    await trail.change("issue_code", SAFETY, f"{account}/codes", data={"after": newest})
+    further = {"organisation": "西村支部", "role": "书记", "why": "换届"}
+    await trail.change("grant_role", SAFETY, f"{account}/roles", data=further)
+    grant = await number("SELECT max(id) AS id FROM role_grant")
+    await trail.change("end_role", SAFETY, f"{account}/roles/{grant}/end", data={"why": "离任"})
+    await trail.change("close_account", SAFETY, f"{account}/closure", data={"why": "手机丢失"})
+    await trail.change("reopen_account", SAFETY, f"{account}/reopening", data={"why": "补了卡"})
+    for serial, move, verb, data in ((410, "opening", "grant_role", {}), (411, "withdrawal", "withdraw_nomination", {}),
+                                     (412, "return", "return_nomination", {"reason": "请核对"})):
+        reported = officers.person(serial) | {"role": "e支部管理员"}
+        made = (await trail.change("nominate", SECRETARY, "/accounts/nominations", data=reported)).headers["location"]
+        person = SECRETARY if move == "withdrawal" else SAFETY
+        also = ["open_nomination"] if move == "opening" else []
+        await trail.change(verb, person, f"{made}/{move}", data=data, also=also)
+    sheet = {"file": ("名单.xlsx", officers.workbook())}
+    begun = await trail.change("begin_import", SAFETY, "/accounts/imports", data={"why": "换届"}, files=sheet)
+    await trail.change("pause_import", SAFETY, f"{begun.headers['location']}/pause")
+    await trail.change("resume_import", SAFETY, f"{begun.headers['location']}/resumption")
+
+
 async def test_every_change_stands_and_falls_with_its_evidence(trail, at, owner):
     await at("2026-11-22 10:00")
     await open_threads()
@@ -189,6 +217,7 @@ async def test_every_change_stands_and_falls_with_its_evidence(trail, at, owner)
     await at("2026-12-10 10:00")
     await trail.forget_clients()
     await amending(trail, meeting)
+    await keeping_accounts(trail)
     await trail.change("sign_out", MEMBER, "/sign-out", data={})
     await trail.change("sign_out_everywhere", NEIGHBOUR, "/sign-out", data={"everywhere": "1"})
     assert await addresses_left_out(trail) == WITHOUT_EVIDENCE, "a new address that changes something belongs here"

@@ -1,5 +1,5 @@
 """A trail that can be broken at will: with it every change has to fail as a whole."""
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
 import httpx
@@ -52,9 +52,11 @@ class Trail:
         return await self.owner.fetchval("SELECT coalesce(max(id), 0) FROM audit_event")
 
     async def change(self, verb: str, person: Person | None, path: str, *, again: bool = True,
-                     each: Each | None = None, **request: Any) -> httpx.Response:
-        """Posts; asserts that it fails wholly while the trail is broken, leaves one row of evidence when it isn't, and
-        none when it is sent `again`. each: makes the form anew for every time, where something in it is good once."""
+                     also: Sequence[str] = (), each: Each | None = None, **request: Any) -> httpx.Response:
+        """Posts; asserts that it fails wholly while the trail is broken, leaves one row of evidence when it isn't, with
+        those of what it brings about (`also`), and none when it is sent `again`.
+
+        each: makes the form anew for every time, where something in it is good once."""
         self.visited.append(path)
         client = await self.visitor.client(person)
         request |= {"data": await each(client)} if each else {}
@@ -70,7 +72,7 @@ class Trail:
         assert answer.status_code in (200, 303), f"{verb} {path}: {answer.status_code} {answer.text}"
         left = await self.owner.fetch("SELECT verb, person_name, role, organisation_id, account_id, source"
                                       " FROM audit_event WHERE id > $1", newest)
-        assert [one["verb"] for one in left] == [verb], f"{verb} {path} left {left}"
+        assert [one["verb"] for one in left] == [verb, *also], f"{verb} {path} left {left}"
         assert None not in left[0].values(), "evidence names who, as what, where and from where"
         if person:
             assert (left[0]["person_name"], left[0]["role"]) == (person.name, str(person.role))

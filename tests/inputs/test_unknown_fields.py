@@ -12,8 +12,8 @@ from tests.visits import Visitor
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SEVERAL = {"kinds", "people"}  # where several may be chosen
-STRANGE = "role"  # what somebody tries who wants to be more than he is
-WORDS = "收到了这张表里没有的内容，没有保存。请刷新页面，重新填写（role）"
+STRANGE = "rank"  # what somebody tries who wants to be more than he is
+WORDS = "收到了这张表里没有的内容，没有保存。请刷新页面，重新填写（rank）"
 
 
 async def welcome(world: World, sentence: Sentence) -> list[tuple]:

@@ -13,6 +13,7 @@ from server.meetings import tokens
 from server.meetings.check_in import KEY_PURPOSE
 from tests.cast import MEMBER
 from tests.passwords import PASSWORD
+from tests.permissions import officers
 from tests.permissions.world import DAY, HOUR, Thing
 
 Form = Callable[[Thing], dict[str, Any]]
@@ -87,9 +88,13 @@ FORMS: dict[str, Form] = {
     "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/version": amended,
     "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/return": lambda _: {"answer": "没有漏记"},
 }
+FORMS |= officers.FORMS
+
 
 def body(path: str, thing: Thing) -> dict[str, Any]:
     """The arguments of a request that posts to `path` about `thing`."""
+    if path == officers.IMPORTS:
+        return {"data": FORMS[path](thing), "files": {"file": ("名单.xlsx", officers.workbook())}}
     return {"data": FORMS[path](thing)}
 
 

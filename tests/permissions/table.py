@@ -17,6 +17,7 @@ GROUPS = {
     "officer": ("书记", "组织委员", "e支部管理员"),
     "overseer": ("党委管理员", "组织员", "县级管理员", "市级管理员", "省级管理员"),
     "committee": ("党委管理员",),
+    "nominator": ("书记", "党委管理员", "县级管理员", "市级管理员", "省级管理员"),
 } | {role: (role,) for role in ROLES}
 WHERE = ("own", "below", "above", "sibling", "elsewhere", "mine")
 STAGES = ("planned", "running", "held", "locked", "explained", "amended", "cancelled")
@@ -146,6 +147,33 @@ POST /meetings/{meeting_id:int}/amendments/{amendment_id:int}/version
     | committee below explained 303 amended 409 else 404
 POST /meetings/{meeting_id:int}/amendments/{amendment_id:int}/return
     | committee below explained 303 amended 409 else 404
+
+GET  /accounts                                         | 安全员 200
+POST /accounts                                         | 安全员 303
+POST /accounts/search                                  | 安全员 200
+GET  /accounts/new                                     | 安全员 200
+GET  /accounts/register                                | 安全员 200
+GET  /accounts/{account_id:int}                        | 安全员 own 200 below 200
+POST /accounts/{account_id:int}/codes                  | 安全员 own 303 below 303
+GET  /accounts/{account_id:int}/roles/new              | 安全员 own 200 below 200
+POST /accounts/{account_id:int}/roles                  | 安全员 own 303 below 303
+POST /accounts/{account_id:int}/roles/{grant_id:int}/end | 安全员 own 303 below 303
+POST /accounts/{account_id:int}/closure                | 安全员 own 303 below 303
+POST /accounts/{account_id:int}/reopening              | 安全员 own 303 below 303
+GET  /accounts/nominations                             | nominator 200 | 安全员 200
+GET  /accounts/nominations/new                         | nominator 200
+POST /accounts/nominations                             | nominator 303
+GET  /accounts/nominations/{nomination_id:int}         | nominator own 200 | 安全员 own 200 below 200
+POST /accounts/nominations/{nomination_id:int}/opening | 安全员 own 303 below 303
+POST /accounts/nominations/{nomination_id:int}/return  | 安全员 own 303 below 303
+POST /accounts/nominations/{nomination_id:int}/withdrawal | nominator own 303
+GET  /accounts/imports                                 | 安全员 200
+POST /accounts/imports                                 | 安全员 303
+GET  /accounts/imports/template                        | 安全员 200
+GET  /accounts/imports/{import_id:int}                 | 安全员 own 200
+GET  /accounts/imports/{import_id:int}/wrong-rows      | 安全员 own 200
+POST /accounts/imports/{import_id:int}/pause           | 安全员 own 303
+POST /accounts/imports/{import_id:int}/resumption      | 安全员 own 303
 """
 
 

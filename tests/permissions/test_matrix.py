@@ -1,6 +1,7 @@
 """Every address × everybody × own, child, sibling, parent and another county's things, held against the table."""
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from urllib.parse import quote
 
 import httpx
@@ -10,6 +11,7 @@ from server.app import make_app
 from server.permissions import Role
 from tests.cast import CAST, ORGANISATIONS, Person
 from tests.permissions.forms import address, body
+from tests.permissions.officers import fresh_thing, places
 from tests.permissions.table import ROLES, STAGES, TABLE, WHERE, Sentence
 from tests.permissions.world import BRANCHES, MEMBERS, MISSING, NOTHING, OWNERS, Thing, World, where
 from tests.visits import Visitor
@@ -41,6 +43,9 @@ async def about(world: World, sentence: Sentence, person: Person) -> AsyncIterat
             everywhere = sentence.same_everywhere(str(person.role)) and branch != BRANCHES[0]
             for stage in STAGES[1:2] if everywhere else sentence.stages(str(person.role), stand):
                 yield await world.meeting(branch, stage, sentence.about or "secretary")
+    elif places(sentence.path):
+        for at in places(sentence.path):
+            yield await world.once(partial(fresh_thing, world), sentence.path, at)
     elif sentence.about == "reports":
         for committee in ("committee", "sidian", "zhoucheng", "bancheng"):
             yield await world.thread(committee, "reports")
@@ -75,6 +80,8 @@ async def fresh(world: World, sentence: Sentence, thing: Thing) -> Thing:
         return await world.message(at, fresh=True)
     if sentence.method == "POST" and "upload_id" in sentence.path:
         return replace(thing, ids=await world.upload(thing.ids["person_id"]))
+    if sentence.method == "POST" and (made := await fresh_thing(world, sentence.path, at)):
+        return made
     if "entry_id" in sentence.path:
         return await world.thread(at, sentence.about, fresh=True)
     if sentence.path.endswith("/phone") and sentence.method == "POST":
@@ -104,7 +111,8 @@ async def expected(world: World, sentence: Sentence) -> list[tuple[Person, Thing
         own = await world.postgres.fetch("SELECT person_id FROM member WHERE branch_id = $1", actor.organisation_id)
         async for thing in about(world, sentence, person):
             stand = where(person, actor.organisation_path, thing)
-            known = replace(thing, facts=thing.facts | {"own_people": [one["person_id"] for one in own]})
+            known = replace(thing, facts=thing.facts | {"own_people": [one["person_id"] for one in own],
+                                                           "role": str(person.role), "at": actor.organisation_name})
             found.append((person, known, sentence.answer(str(person.role), stand, thing.stage)))
     return found
 

@@ -1,0 +1,122 @@
+"""Addresses of imports: handing in an .xlsx, its progress, pausing and going on, the rows that were wrong."""
+from hashlib import sha256
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.params import FromPath
+
+from server.core import forms
+from server.core.clock import now
+from server.core.database import rows
+from server.core.dates import moment
+from server.core.files import safe_name
+from server.core.page import page, see_other
+from server.core.sight import find
+from server.officers import imports, sheet
+from server.officers.lists import below
+from server.officers.places import offered, roles_among
+from server.officers.rules import TONES, WHY_MAX, ImportState
+from server.officers.tables import OfficerImport
+from server.people.rules import masked_id_number
+from server.permissions import Can
+
+HANDED_IN = (forms.files("file", "表格"), forms.text("why", "事由", most=WHY_MAX))
+PAGE = 30
+WRONG_SHOWN = 100  # on the page; all of them are in the file to download
+
+
+@get("/accounts/imports", can=Can.ACCOUNT_KEEP)
+async def index(request: Request, before: int | None = None) -> Response[Any]:
+    return await imports_page(request, forms.Filled(), before)
+
+
+async def imports_page(request: Request, filled: forms.Filled, before: int | None = None) -> Response[Any]:
+    found = await OfficerImport.select().where(
+        OfficerImport.visible_to(request.user), OfficerImport.id < below(before),
+    ).order_by(OfficerImport.id, ascending=False).limit(PAGE + 1)
+    return await page(
+        request, "officers/imports.html", status=filled.status, form=filled.typed, errors=filled.errors,
+        imports=[dict(one) | {"tone": TONES[one["state"]], "when": moment(one["at"], now())} for one in found[:PAGE]],
+        more=f"/accounts/imports?before={found[PAGE - 1]['id']}" if len(found) > PAGE else None)
+
+
+@get("/accounts/imports/template", can=Can.ACCOUNT_KEEP)
+async def template(request: Request) -> Response[bytes]:
+    places = await offered(request.user)
+    return workbook(sheet.template(places, [str(role) for role in roles_among(places)]), "officers-template.xlsx")
+
+
+def workbook(body: bytes, name: str) -> Response[bytes]:
+    return Response(body, media_type=sheet.MEDIA_TYPE, headers={
+        "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
+
+
+@post("/accounts/imports", can=Can.ACCOUNT_KEEP, status_code=200, request_max_body_size=sheet.MOST_BYTES + 20_000)
+async def hand_in(request: Request) -> Response[Any]:
+    filled = await forms.fill(request, HANDED_IN)
+    files: list[UploadFile] = filled.values.get("file") or []
+    if len(files) != 1 or not files[0].filename:
+        filled.errors["file"] = "请选择填好的表格（.xlsx）"
+    if not filled.errors:
+        try:
+            body = await files[0].read()
+            found = await sheet.read_rows(body)
+            made = await imports.take_in(request.user, safe_name(files[0].filename), sha256(body).digest(),
+                                         filled["why"], found)
+            return see_other(f"/accounts/imports/{made}")
+        except sheet.Unfit as unfit:
+            filled.errors["file"] = str(unfit)
+    return await imports_page(request, filled)
+
+
+@get("/accounts/imports/{import_id:int}", can=Can.ACCOUNT_KEEP)
+async def show(request: Request, import_id: FromPath[int]) -> Response[Any]:
+    found = await find(OfficerImport, request.user, import_id)
+    wrong = [told(one) for one in await wrong_of(import_id, WRONG_SHOWN)]
+    done = found["opened"] + found["known"] + found["wrong"]
+    return await page(
+        request, "officers/import.html", done=done, wrong=wrong, when=moment(found["at"], now()),
+        one=found | {"tone": TONES[found["state"]]}, running=found["state"] == ImportState.RUNNING,
+        paused=found["state"] == ImportState.PAUSED, more_wrong=max(0, found["wrong"] - WRONG_SHOWN))
+
+
+async def wrong_of(import_id: int, most: int) -> list[Any]:
+    """The rows that were not opened, in the order of the sheet."""
+    return await rows("""SELECT id, number, content, reason FROM officer_import_row
+                         WHERE import_id = $1 AND state = '有误' ORDER BY number LIMIT $2""", import_id, most)
+
+
+def told(one: Any) -> dict[str, Any]:
+    """A wrong row as the page shows it: the ID number masked."""
+    cells = imports.cells_of(one)
+    number = cells.get("id_number", "")
+    line = " · ".join(filter(None, (cells.get("organisation"), cells.get("role"), masked_id_number(number))))
+    return {"number": one["number"], "name": cells.get("name") or "（没有姓名）", "line": line, "reason": one["reason"]}
+
+
+@get("/accounts/imports/{import_id:int}/wrong-rows", can=Can.ACCOUNT_KEEP)
+async def wrong_rows(request: Request, import_id: FromPath[int]) -> Response[bytes]:
+    await find(OfficerImport, request.user, import_id)
+    found = [(one["number"], imports.cells_of(one), one["reason"])
+             for one in await wrong_of(import_id, sheet.MOST_ROWS)]
+    return workbook(sheet.wrong_rows(found), f"officers-{import_id}-wrong-rows.xlsx")
+
+
+@post("/accounts/imports/{import_id:int}/pause", can=Can.ACCOUNT_KEEP, status_code=303)
+async def pause(request: Request, import_id: FromPath[int]) -> Response[Any]:
+    await find(OfficerImport, request.user, import_id)
+    await forms.nothing(request)
+    await imports.pause(request.user, import_id)
+    return see_other(f"/accounts/imports/{import_id}")
+
+
+@post("/accounts/imports/{import_id:int}/resumption", can=Can.ACCOUNT_KEEP, status_code=303)
+async def resume(request: Request, import_id: FromPath[int]) -> Response[Any]:
+    await find(OfficerImport, request.user, import_id)
+    await forms.nothing(request)
+    await imports.resume(request.user, import_id)
+    return see_other(f"/accounts/imports/{import_id}")
+
+
+ROUTES = [index, template, hand_in, show, wrong_rows, pause, resume]

@@ -1,0 +1,236 @@
+"""An .xlsx of officers, row by row: the good ones are opened, each wrong one keeps its reason. A batch is a
+transaction, so a worker that is killed begins again at the row after the last one that was done."""
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from asyncpg import PostgresError, Record
+from litestar.exceptions import NotFoundException
+
+from server.core import audit, crypto, effects, live
+from server.core.actor import Actor
+from server.core.answers import REFUSALS
+from server.core.clock import now
+from server.core.database import row, rows, savepoint, the_row, transaction
+from server.core.moves import WrongState
+from server.core.workdays import beijing_date
+from server.officers.actions import Officer, Opened, Refused, open_at, place_of
+from server.officers.places import find_place
+from server.officers.rules import APPOINTED, NAME_MAX, WHY_MAX, ImportState, RowState
+from server.officers.sheet import COLUMNS, MOST_CELL
+from server.people.rules import read_id_number, read_phone, written_name
+from server.permissions import Role
+
+BATCH = 40  # rows
+KIND = "officer_import"
+
+Places = dict[tuple[str | None, Role | None], Record]  # by what was typed and the role
+
+
+async def take_in(actor: Actor, file_name: str, digest: bytes, why: str,
+                  found: Sequence[tuple[int, dict[str, str]]]) -> int:
+    """Keeps the rows, encrypted, and begins to work them off; the import's id, of the one under way where this very
+    file (digest: its SHA-256) was handed in before. The rows never leave the database: a job says which import, and
+    nothing else."""
+    async with transaction():
+        begun = await row("""
+            INSERT INTO officer_import (department_id, grant_id, account_id, who, source, file_name, sha256, why, total,
+                                        at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id""",
+                          actor.organisation_id, actor.grant_id, actor.account_id, actor.signature, actor.source,
+                          file_name, digest, why, len(found), now())
+        if begun is None:
+            return (await the_row("""SELECT id FROM officer_import WHERE department_id = $1 AND sha256 = $2
+                                     ORDER BY id DESC LIMIT 1""", actor.organisation_id, digest))["id"]
+        made = begun["id"]
+        ids = [one["id"] for one in await rows(
+            "SELECT nextval('officer_import_row_id_seq') AS id FROM generate_series(1, $1::int)", len(found))]
+        await rows("""
+            INSERT INTO officer_import_row (id, import_id, number, content) OVERRIDING SYSTEM VALUE
+            SELECT id, $1, number, content FROM unnest($2::bigint[], $3::int[], $4::bytea[]) AS r (id, number, content)
+            """, made, ids, [number for number, _ in found],
+                   [kept(row_id, cells) for row_id, (_, cells) in zip(ids, found, strict=True)])
+        await audit.record(actor, "begin_import", "officer_import", made, after={"rows": len(found)}, why=why)
+        await go_on_later(made, 0)
+    return made
+
+
+def kept(row_id: int, cells: dict[str, str]) -> bytes:
+    """The column content of a row."""
+    return crypto.encrypt(json.dumps(cells, ensure_ascii=False), table="officer_import_row", column="content",
+                          row_id=row_id)
+
+
+def cells_of(one: Record) -> dict[str, str]:
+    """The cells in the column content of a row."""
+    return json.loads(crypto.decrypt(one["content"], table="officer_import_row", column="content", row_id=one["id"]))
+
+
+async def go_on_later(import_id: int, turn: int) -> None:
+    await effects.later(f"officer-import-{import_id}-{turn}", KIND, {"import": import_id, "turn": turn}, now())
+
+
+@effects.carries(KIND)
+async def work_off(payload: dict[str, Any]) -> None:
+    """The next batch of an import, in the sweep's transaction; then asks for the one after it. An older call to go on
+    (its turn is past), a paused import and one that is done do nothing."""
+    held = await row("SELECT * FROM officer_import WHERE id = $1 FOR UPDATE", payload["import"])
+    if held is None or held["state"] != ImportState.RUNNING or held["turn"] != payload["turn"]:
+        return
+    actor = await acting(held)
+    if actor is None:  # he is no safety officer any more: another one may go on
+        await rows("UPDATE officer_import SET state = '已暂停' WHERE id = $1", held["id"])
+        return
+    waiting = await rows("""SELECT id, number, content FROM officer_import_row
+                            WHERE import_id = $1 AND state = '待导入' ORDER BY number LIMIT $2""", held["id"], BATCH)
+    places: Places = {}
+    done = [await work_off_row(actor, held, one, places) for one in waiting]
+    await rows("""
+        UPDATE officer_import_row r SET state = d.state, reason = d.reason, account_id = d.account_id,
+            content = CASE WHEN d.state = '有误' THEN r.content END
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) AS d (id, state, reason, account_id)
+        WHERE r.id = d.id""", *map(list, zip(*done, strict=True)) if done else ([], [], [], []))
+    states = [state for _, state, _, _ in done]
+    over = len(waiting) < BATCH
+    await rows("""
+        UPDATE officer_import SET opened = opened + $2, known = known + $3, wrong = wrong + $4, turn = turn + 1,
+            state = CASE WHEN $5 THEN '已完成' ELSE state END, done_at = CASE WHEN $5 THEN $6::timestamptz END
+        WHERE id = $1""", held["id"], states.count(RowState.OPENED), states.count(RowState.KNOWN),
+               states.count(RowState.WRONG), over, now())
+    live.changed(actor.organisation_path, f"officer-import-{held['id']}")
+    if not over:
+        await go_on_later(held["id"], held["turn"] + 1)
+
+
+async def acting(held: Record) -> Actor | None:
+    """Who imports, if he is the department's safety officer still."""
+    found = await row("""
+        SELECT a.person_id, a.id AS account_id, g.id AS grant_id, p.name, o.id AS organisation_id,
+               o.path AS organisation_path, o.name AS organisation_name, o.kind AS organisation_kind, o.committee_id
+        FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
+        JOIN person p ON p.id = a.person_id JOIN organisation o ON o.id = g.organisation_id AND o.closed_at IS NULL
+        WHERE g.id = $1 AND g.role = '安全员' AND (g.until IS NULL OR g.until > $2)""", held["grant_id"], now())
+    return found and Actor(**dict(found), session_id=0, role=Role.SAFETY_OFFICER, large=False, source=held["source"])
+
+
+async def work_off_row(
+    actor: Actor, held: Record, one: Record, places: Places,
+) -> tuple[int, RowState, str, int | None]:
+    """One row: its id, what became of it, why not, and whose account it is now."""
+    try:
+        async with savepoint():
+            opened = await open_row(actor, held, cells_of(one), places)
+    except Refused as refused:
+        return one["id"], RowState.WRONG, str(refused), None
+    except NotFoundException:
+        return one["id"], RowState.WRONG, "管辖范围内没有这个党组织", None
+    except PostgresError as fault:
+        if fault.sqlstate not in REFUSALS:
+            raise
+        return one["id"], RowState.WRONG, REFUSALS[fault.sqlstate][1], None
+    if opened.known:
+        return one["id"], RowState.KNOWN, "这个身份已经开通，没有重复开通", opened.account_id
+    return one["id"], RowState.OPENED, "", opened.account_id
+
+
+async def open_row(actor: Actor, held: Record, cells: dict[str, str], places: Places) -> Opened:
+    """Opens what a row says; Refused with everything that is wrong with its cells.
+
+    places: the organisations this batch has come upon."""
+    read, faults = {}, []
+    for name, label in COLUMNS.items():
+        try:
+            read[name] = READ[name](cells.get(name, ""), label)
+        except ValueError as fault:
+            faults.append(str(fault))
+    post = read.get("organisation"), read.get("role")
+    if post[0] and post not in places:
+        try:
+            found = await find_place(actor, post[0])
+            if post[1]:
+                places[post] = await place_of(actor, found, post[1])
+        except Refused as refused:
+            faults.append(str(refused))
+    if faults:
+        raise Refused("row", "；".join(faults))
+    place = places[post]
+    return await open_at(actor, Officer(read["name"], read["id_number"], read["phone"], read["role"], place["id"],
+                                        read["why"] or held["why"]), place)
+
+
+def read_name(typed: str, label: str) -> str:
+    name = written_name(typed)
+    if not 1 < len(name) <= NAME_MAX:
+        raise ValueError(f"请填写{label}" if not name else f"{label}应是 2 到 {NAME_MAX} 个字")
+    return name
+
+
+def read_number(typed: str, label: str) -> str:
+    if not typed:
+        raise ValueError(f"请填写{label}")
+    if "丢失" in typed:
+        raise ValueError(f"{label}{typed}")
+    return read_id_number(typed, beijing_date(now()))
+
+
+def read_mobile(typed: str, label: str) -> str:
+    if not typed:
+        raise ValueError(f"请填写{label}")
+    return read_phone(typed)
+
+
+def read_place(typed: str, label: str) -> str:
+    if not typed:
+        raise ValueError(f"请填写{label}")
+    return typed
+
+
+def read_role(typed: str, label: str) -> Role:
+    said = "".join(typed.split())
+    if said not in {str(role) for role in APPOINTED}:
+        raise ValueError(f"没有“{said[:20]}”这个身份" if said else f"请填写{label}")
+    return Role(said)
+
+
+def read_why(typed: str, label: str) -> str:
+    if len(typed) > min(WHY_MAX, MOST_CELL):
+        raise ValueError(f"{label}最多 {WHY_MAX} 个字")
+    return typed
+
+
+READ: dict[str, Any] = {"name": read_name, "id_number": read_number, "phone": read_mobile, "organisation": read_place,
+                        "role": read_role, "why": read_why}
+
+
+# Pausing and going on -------------------------------------------------------------------------------------------------
+
+async def pause(actor: Actor, import_id: int) -> None:
+    """Stops after the batch that is being worked off; one that is paused already changes nothing."""
+    async with transaction():
+        paused = await row("UPDATE officer_import SET state = '已暂停' WHERE id = $1 AND state = '导入中' RETURNING id",
+                           import_id)
+        if paused is None:
+            await still(import_id, ImportState.PAUSED)
+            return
+        await audit.record(actor, "pause_import", "officer_import", import_id)
+
+
+async def resume(actor: Actor, import_id: int) -> None:
+    """Goes on at the next row, in the name of who resumes it; one that is running changes nothing."""
+    async with transaction():
+        running = await row("""
+            UPDATE officer_import SET state = '导入中', turn = turn + 1, grant_id = $2, account_id = $3, who = $4,
+                source = $5 WHERE id = $1 AND state = '已暂停' RETURNING turn""",
+                            import_id, actor.grant_id, actor.account_id, actor.signature, actor.source)
+        if running is None:
+            await still(import_id, ImportState.RUNNING)
+            return
+        await audit.record(actor, "resume_import", "officer_import", import_id)
+        await go_on_later(import_id, running["turn"])
+
+
+async def still(import_id: int, state: ImportState) -> None:
+    """WrongState unless the import is in that state already."""
+    found = await row("SELECT state FROM officer_import WHERE id = $1", import_id)
+    if found and found["state"] != state:
+        raise WrongState("这次导入已经完成")
