@@ -11,7 +11,9 @@ from litestar.template.config import TemplateConfig
 from litestar.types import ControllerRouterHandler
 
 import server.meetings.todos
-import server.officers.todos  # noqa: F401  (what they put on the 工作台)
+import server.officers.todos
+import server.todos.registrations  # noqa: F401  (what they put on the 工作台)
+from server.accounts import activation_handlers as activation
 from server.accounts import handlers as accounts
 from server.accounts import message_handlers as messages
 from server.accounts import password_handlers as passwords
@@ -29,6 +31,7 @@ from server.core.patience import patient
 from server.core.templates import ENVIRONMENT
 from server.demo import handlers as demo
 from server.evidence import handlers as evidence
+from server.leaving import handlers as leaving
 from server.meetings import amendment_handlers as amendments
 from server.meetings import change_handlers as changes
 from server.meetings import check_in_handlers as check_in
@@ -40,6 +43,7 @@ from server.members import register_handlers as register
 from server.officers import handlers as officers
 from server.officers import import_handlers as imports
 from server.officers import nomination_handlers as nominations
+from server.members import registration_handlers as registration
 from server.threads import handlers as threads
 from server.todos import handlers as todos
 
@@ -48,8 +52,9 @@ FORM_LIMIT = 2_000_000  # bytes; uploads raise it where they come in
 
 
 ROUTES = [
-    assets.serve, health.health, *picture_code.ROUTES, *uploads.ROUTES, *accounts.ROUTES, *sessions.ROUTES,
-    *step_up.ROUTES, *passwords.ROUTES, *messages.ROUTES, *members.ROUTES, *register.ROUTES,
+    assets.serve, health.health, *picture_code.ROUTES, *uploads.ROUTES, *accounts.ROUTES, *activation.ROUTES,
+    *sessions.ROUTES, *step_up.ROUTES, *passwords.ROUTES, *messages.ROUTES, *members.ROUTES, *register.ROUTES,
+    *registration.ROUTES, *leaving.ROUTES,
     *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
     *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES, *demo.ROUTES, *evidence.ROUTES,
     *officers.ROUTES, *nominations.ROUTES, *imports.ROUTES,

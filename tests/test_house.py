@@ -51,7 +51,9 @@ def test_only_what_must_be_is_open_to_everybody():
     public = {path for handler in HANDLERS if handler.opt.get("can") is Can.PUBLIC for path in handler.paths}
     assert public == {"/", "/health", "/sign-in", "/static/{fingerprint:str}/{name:path}", "/c/{token:str}",
                       "/wall/{token:str}", "/wall/{token:str}/live", "/picture-codes/new", "/picture-codes/{token:str}",
-                      "/picture-codes/{token:str}/sound", "/demo/outbox", "/password-reset"}
+                      "/picture-codes/{token:str}/sound", "/demo/outbox", "/password-reset",
+                      "/activation", "/activation/code", "/activation/request",
+                      "/registration", "/registration/code", "/registration/request"}
 
 
 def test_every_role_has_its_grants_and_every_grant_somebody_who_holds_it():

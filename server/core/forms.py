@@ -5,7 +5,7 @@ its fields is refused, so every form declares all of them: there is no other way
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, cast
 
@@ -183,6 +183,21 @@ def moment(name: str, label: str) -> Field:
             raise ValueError(f"{label}的年份不对，要在 {FIRST_YEAR} 到 {LAST_YEAR} 年之间")
         return value
     return Field(name, label, read_moment)
+
+
+def day(name: str, label: str) -> Field:
+    """A legal day as <input type=date> sends it."""
+    def read_day(typed: list[str]) -> date:
+        if not typed or not typed[0].strip():
+            raise ValueError(f"请填写{label}")
+        try:
+            value = date.fromisoformat(typed[0].strip())
+        except ValueError:
+            raise ValueError(f"{label}要写成 2026-11-22 这样") from None
+        if not FIRST_YEAR <= value.year <= LAST_YEAR:
+            raise ValueError(f"{label}的年份不对，要在 {FIRST_YEAR} 到 {LAST_YEAR} 年之间")
+        return value
+    return Field(name, label, read_day)
 
 
 def wall_time(moment: datetime) -> str:

@@ -8,6 +8,7 @@ from server.core.database import row, rows
 from server.core.keys import key as key_for
 
 WINDOW = timedelta(minutes=15)
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 Nobody grants anything to oneself, the three duties stay apart, the last safety officer stays: the words stand here,
 the database refuses it by itself."""
 from dataclasses import dataclass
+from datetime import datetime
 
 from asyncpg import Record
 from litestar.exceptions import NotFoundException
@@ -119,22 +120,28 @@ async def same_phone(actor: Actor, account: Record, phone: str) -> None:
                            before={"phone": audit.personal(known)}, after={"phone": audit.personal(phone)})
 
 
-async def grant(actor: Actor, account: Record, held: list[Record], role: Role, place: Record, why: str,
-                phone: str) -> None:
-    """Gives an account a role that is not among those it holds, and tells its owner."""
+async def grant(
+    actor: Actor, account: Record, held: list[Record], role: Role, place: Record, why: str, phone: str, *,
+    since: datetime | None = None, until: datetime | None = None, acting_for: int | None = None,
+) -> int:
+    """Gives an account a role that is not among those it holds, and tells its owner; the grant's id.
+
+    since, until: from when to when, by default from now on for good; acting_for: the account it stands in for."""
     if account["id"] == actor.account_id:
         raise Refused("role", "不能给自己开通身份，请由上级或本部门另一位安全员办理")
     if other := excluded_by(role, {Role(one["role"]) for one in held}):
         where = next(one["organisation"] for one in held if one["role"] == other)
         raise Refused("role", f"这个人是{where}的{other}；管理员、安全员、审计员须由三个人分别担任")
     made = await row("""
-        INSERT INTO role_grant (account_id, role, organisation_id, granted_by, why)
-        VALUES ($1, $2, $3, $4, $5) RETURNING id""", account["id"], str(role), place["id"], actor.account_id, why)
+        INSERT INTO role_grant (account_id, role, organisation_id, granted_by, why, since, until, acting_for)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id""",
+                     account["id"], str(role), place["id"], actor.account_id, why, since or now(), until, acting_for)
     assert made is not None
     await enrol(account["id"])
     await audit.record(actor, "grant_role", "account", account["id"], why=why,
                        after={"role": str(role), "organisation": place["name"]})
     await tell(actor, account, made["id"], role, place, phone)
+    return made["id"]
 
 
 async def enrol(account_id: int) -> None:
@@ -210,23 +217,28 @@ async def end_role(actor: Actor, account_id: int, grant_id: int, why: str) -> No
     """Ends a role from the next request on; one that has ended changes nothing. The last safety officer's is refused
     by the database."""
     async with transaction():
-        await in_care(actor, account_id)
-        found = await row("""
-            SELECT g.role, o.id AS organisation_id, o.name AS organisation FROM role_grant g
-            JOIN organisation o ON o.id = g.organisation_id WHERE g.id = $1 AND g.account_id = $2""",
-                          grant_id, account_id)
-        if found is None or await organisation_in_care(actor.organisation_id, found["organisation_id"]) is None:
-            raise NotFoundException
-        ended = await row("""
-            UPDATE role_grant SET until = $2, ended_by = $3, end_why = $4
-            WHERE id = $1 AND (until IS NULL OR until > $2)
-            RETURNING (SELECT person_id FROM account WHERE id = account_id)""", grant_id, now(), actor.account_id, why)
-        if ended is None:
-            return
-        await forget_code(account_id)
-        live.session_ended(ended["person_id"])
-        await audit.record(actor, "end_role", "account", account_id, why=why,
-                           before={"role": found["role"], "organisation": found["organisation"]})
+        await end_within(actor, account_id, grant_id, why)
+
+
+async def end_within(actor: Actor, account_id: int, grant_id: int, why: str) -> bool:
+    """As `end_role`, within the caller's transaction; whether there was anything to end."""
+    await in_care(actor, account_id)
+    found = await row("""
+        SELECT g.role, o.id AS organisation_id, o.name AS organisation FROM role_grant g
+        JOIN organisation o ON o.id = g.organisation_id WHERE g.id = $1 AND g.account_id = $2""", grant_id, account_id)
+    if found is None or await organisation_in_care(actor.organisation_id, found["organisation_id"]) is None:
+        raise NotFoundException
+    ended = await row("""
+        UPDATE role_grant SET until = $2, ended_by = $3, end_why = $4
+        WHERE id = $1 AND (until IS NULL OR until > $2)
+        RETURNING (SELECT person_id FROM account WHERE id = account_id)""", grant_id, now(), actor.account_id, why)
+    if ended is None:
+        return False
+    await forget_code(account_id)
+    live.session_ended(ended["person_id"])
+    await audit.record(actor, "end_role", "account", account_id, why=why,
+                       before={"role": found["role"], "organisation": found["organisation"]})
+    return True
 
 
 async def forget_code(account_id: int) -> None:

@@ -28,10 +28,12 @@ def id_number(field: str, label: str) -> Field:
     return Field(field, label, read)
 
 
-def phone(field: str, label: str) -> Field:
-    """A mobile number."""
+def phone(field: str, label: str, *, required: bool = True) -> Field:
+    """A mobile number; "" where none was typed and none is required."""
     def read(typed: list[str]) -> str:
         if not typed or not typed[0].strip():
+            if not required:
+                return ""
             raise ValueError(f"请填写{label}")
         return read_phone(typed[0])
     return Field(field, label, read)

@@ -2,7 +2,7 @@
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from secrets import token_urlsafe
+from secrets import randbelow, token_urlsafe
 from typing import Any
 
 from server.core import picture_code
@@ -34,13 +34,31 @@ def code(thing: Thing) -> dict[str, Any]:
     return {"code": tokens.code_at(key(KEY_PURPOSE), thing.ids["meeting_id"], tokens.window_start(now()))}
 
 
+def in_the_picture() -> dict[str, str]:
+    """A picture's token, and what it says."""
+    token = picture_code.new()
+    return {"picture": token, "picture_code": picture_code.shown(token) or ""}
+
+
 def forgotten(_: Thing) -> dict[str, Any]:
     """Another phone each time, since each gets a code a minute."""
-    token = picture_code.new()
-    return {"phone": f"139{secrets.randbelow(10**8):08}", "picture": token, "picture_code": picture_code.shown(token)}
+    return {"phone": f"139{secrets.randbelow(10**8):08}"} | in_the_picture()
 
+
+def newcomer(**more: str) -> dict[str, str]:
+    """Somebody who fills in who he is, but never got a code."""
+    return {"phone": MEMBER.phone, "name": MEMBER.name, "id_number": MEMBER.id_number} | more
+
+
+UNPROVED = {"sms_code": "123456", "sms_token": "", "password": PASSWORD, "password_again": PASSWORD}
 
 FORMS: dict[str, Form] = {
+    "/activation/code": lambda _: {"phone": f"138{secrets.randbelow(10**8):08}"} | in_the_picture(),
+    "/activation": lambda _: newcomer(authorisation="ABCDEFGH") | UNPROVED,
+    "/activation/request": lambda _: newcomer(sms_code="123456"),
+    "/registration/code": lambda _: {"phone": f"138{secrets.randbelow(10**8):08}"} | in_the_picture(),
+    "/registration": lambda _: newcomer() | UNPROVED,
+    "/registration/request": lambda _: newcomer() | in_the_picture(),
     "/sign-in": lambda _: {"phone": MEMBER.phone, "password": PASSWORD},
     "/sign-out": lambda _: {},
     "/me/roles/{grant_id:int}": lambda _: {},

@@ -28,6 +28,14 @@ GET  /health                                           | anonymous 200 | everyon
 GET  /static/{fingerprint:str}/{name:path}             | anonymous 200 | everyone 200
 GET  /sign-in                                          | anonymous 200 | everyone 303
 POST /sign-in                                          | anonymous 303 | everyone 303
+GET  /activation                                       | anonymous 200 | everyone 200
+POST /activation/code                                  | anonymous 200 | everyone 200
+POST /activation                                       | anonymous 422 | everyone 422
+POST /activation/request                               | anonymous 422 | everyone 422
+GET  /registration                                     | anonymous 200 | everyone 200
+POST /registration/code                                | anonymous 200 | everyone 200
+POST /registration                                     | anonymous 422 | everyone 422
+POST /registration/request                             | anonymous 200 | everyone 200
 GET  /picture-codes/new                                | anonymous 200 | everyone 200
 GET  /picture-codes/{token:str}                        | anonymous 200 | everyone 200
 GET  /picture-codes/{token:str}/sound                  | anonymous 200 | everyone 200
