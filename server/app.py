@@ -40,10 +40,10 @@ from server.meetings import history_handlers as history
 from server.meetings import log_handlers as logs
 from server.members import handlers as members
 from server.members import register_handlers as register
+from server.members import registration_handlers as registration
 from server.officers import handlers as officers
 from server.officers import import_handlers as imports
 from server.officers import nomination_handlers as nominations
-from server.members import registration_handlers as registration
 from server.threads import handlers as threads
 from server.todos import handlers as todos
 

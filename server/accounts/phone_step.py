@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from server.accounts.activation import Claim
-from server.accounts.rules import PASSWORD_LONGEST, read_password
+from server.accounts.rules import read_password
 from server.core import codes, forms, picture_code
 from server.people import fields
 from server.people.rules import masked_phone
 
+READ = 200  # characters of a password that are read, so that one too long is told and not cut
 PHONE = fields.phone("phone", "手机号码")
 STEP = (
     PHONE, forms.text("sms_code", "短信验证码", most=10),
@@ -21,8 +22,7 @@ WHO = (fields.name("name", "姓名"), fields.id_number("id_number", "身份证�
 
 def passwords(label: str) -> tuple[forms.Field, forms.Field]:
     """A new password, and the same once more."""
-    return (forms.text("password", label, most=PASSWORD_LONGEST),
-            forms.text("password_again", "确认密码", most=PASSWORD_LONGEST))
+    return forms.text("password", label, most=READ), forms.text("password_again", "确认密码", most=READ)
 
 
 def context(filled: forms.Filled | None, kept: tuple[str, ...], changed: dict[str, str]) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from functools import cache
 from typing import Any
 
 from server.core import crypto
+from server.core.clock import now
+from server.core.workdays import beijing_date
 from server.officers.sheet import COLUMNS, packed, sheet_of
 from server.officers.tables import kept_number, kept_phone
 from server.people.tables import ID_NUMBER
-from tests.cast import enter
+from tests.cast import MEMBER, ORGANISER, enter
 from tests.officers.stories import id_number
 from tests.permissions.world import Thing, World, id_of
 
@@ -61,12 +63,23 @@ async def an_import(world: World, at: str, state: str = "导入中") -> Thing:
     return Thing(f"an import of {at}", path, {"import_id": made})
 
 
+async def a_hand_over(world: World, at: str) -> Thing:
+    """A role there that was handed over to another."""
+    gone, taken = await officer(world, at), await officer(world, at)
+    made = await world.postgres.fetchval("""
+        INSERT INTO hand_over (grant_id, successor_grant_id, items, why, account_id) VALUES ($1, $2, '[]', '换届', 1)
+        RETURNING id""", gone.ids["grant_id"], taken.ids["grant_id"])
+    return Thing(f"a hand-over at {at}", gone.path, {"hand_over_id": made})
+
+
 async def fresh_thing(world: World, path: str, at: str) -> Thing | None:
     """A thing of its own for a change to it; None for an address about something else."""
     if "account_id" in path:
         return await officer(world, at)
     if "nomination_id" in path:
         return await nomination(world, at)
+    if "hand_over_id" in path:
+        return await a_hand_over(world, at)
     if "import_id" in path:
         return await an_import(world, at, "已暂停" if path.endswith("resumption") else "导入中")
     return None
@@ -74,7 +87,7 @@ async def fresh_thing(world: World, path: str, at: str) -> Thing | None:
 
 def places(path: str) -> tuple[str, ...]:
     """Where things for an address stand; none for an address about something else."""
-    if "account_id" in path or "nomination_id" in path:
+    if any(name in path for name in ("account_id", "nomination_id", "hand_over_id")):
         return tuple(ROLES)
     return DEPARTMENTS if "import_id" in path else ()
 
@@ -101,6 +114,9 @@ FORMS: dict[str, Any] = {
     "/accounts/{account_id:int}/codes": lambda _: {"after": 0},
     "/accounts/{account_id:int}/roles": lambda _: {"organisation": "后村支部", "role": "组织委员", "why": "换届"},
     "/accounts/{account_id:int}/roles/{grant_id:int}/end": lambda _: {"why": "离任"},
+    "/accounts/{account_id:int}/roles/{grant_id:int}/hand-over": lambda _: {"phone": ORGANISER.phone, "why": "换届"},
+    "/accounts/{account_id:int}/roles/{grant_id:int}/substitution": lambda _: {
+        "phone": MEMBER.phone, "first": str(beijing_date(now())), "last": str(beijing_date(now())), "why": "住院"},
     "/accounts/{account_id:int}/closure": lambda _: {"why": "手机丢失"},
     "/accounts/{account_id:int}/reopening": lambda _: {"why": "补了卡"},
     "/accounts/imports": lambda _: {"why": "换届"},

@@ -166,6 +166,11 @@ POST /accounts/{account_id:int}/codes                  | 安全员 own 303 below
 GET  /accounts/{account_id:int}/roles/new              | 安全员 own 200 below 200
 POST /accounts/{account_id:int}/roles                  | 安全员 own 303 below 303
 POST /accounts/{account_id:int}/roles/{grant_id:int}/end | 安全员 own 303 below 303
+GET  /accounts/{account_id:int}/roles/{grant_id:int}/hand-over | 安全员 own 200 below 200
+POST /accounts/{account_id:int}/roles/{grant_id:int}/hand-over | 安全员 own 303 below 303
+GET  /accounts/{account_id:int}/roles/{grant_id:int}/substitution | 安全员 own 200 below 200
+POST /accounts/{account_id:int}/roles/{grant_id:int}/substitution | 安全员 own 303 below 303
+GET  /accounts/hand-overs/{hand_over_id:int}           | 安全员 own 200 below 200
 POST /accounts/{account_id:int}/closure                | 安全员 own 303 below 303
 POST /accounts/{account_id:int}/reopening              | 安全员 own 303 below 303
 GET  /accounts/nominations                             | nominator 200 | 安全员 200
