@@ -65,6 +65,8 @@ def token_hash(token: str) -> bytes:
 WHO_IS = """
 SELECT s.id AS session_id, s.used_at, s.confirmed_at, a.id AS account_id, a.large, p.id AS person_id, p.name,
        g.id AS grant_id, g.role,
+       CASE WHEN g.acting_for IS NOT NULL THEN (SELECT f.name FROM account b JOIN person f ON f.id = b.person_id
+                                                WHERE b.id = g.acting_for) END AS acting_for,
        o.id AS organisation_id, o.path AS organisation_path, o.name AS organisation_name, o.kind AS organisation_kind,
        o.committee_id
 FROM session s JOIN account a ON a.id = s.account_id JOIN person p ON p.id = a.person_id
@@ -92,7 +94,7 @@ async def who_is(token: str, source: str, *, active: bool) -> Actor | None:
     return Actor(
         found["person_id"], found["account_id"], found["session_id"], found["grant_id"], found["name"], role,
         found["organisation_id"], found["organisation_path"], found["organisation_name"], found["organisation_kind"],
-        found["committee_id"], found["large"], source, confirmed=confirmed)
+        found["committee_id"], found["large"], source, found["acting_for"], confirmed=confirmed)
 
 
 async def accounts_with_phone(phone: str) -> list[Record]:

@@ -135,7 +135,8 @@ async def who_checks(meeting: dict[str, Any], log: Any) -> Role:
     """The officer whose check this text waits for: the 组织委员, or the 书记 (M2§5)."""
     organisers = await rows("""
         SELECT a.person_id FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
-        WHERE g.organisation_id = $1 AND g.role = $2 AND (g.until IS NULL OR g.until > $3)""",
+        WHERE g.organisation_id = $1 AND g.role = $2 AND g.since <= $3
+          AND (g.until IS NULL OR g.until > $3)""",
                             meeting["branch_id"], str(Role.ORGANISER), now())
     photographers = await rows("""SELECT f.uploaded_by FROM log_file l JOIN file f ON f.id = l.file_id
                                   WHERE l.meeting_id = $1""", meeting["id"])

@@ -40,6 +40,7 @@ async def remind_responsible(payload: dict[str, Any]) -> None:
         SELECT DISTINCT a.person_id FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
         JOIN organisation o ON o.id = g.organisation_id
         WHERE (o.id = $1 AND g.role = ANY($2) OR o.path = $3 AND g.role = ANY($4))
+          AND g.since <= $5
           AND (g.until IS NULL OR g.until > $5) ORDER BY 1""",
                           due.organisation_id, [*map(str, BRANCH_OFFICERS)], due.escalated_to, [*map(str, ABOVE)],
                           now())

@@ -15,13 +15,15 @@ from server.todos.sources import AREAS, SOURCES, ToDo
 UNCHECKED = f"""
 SELECT m.id, m.topic, l.written_at, p.name AS writer,
   EXISTS (SELECT FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
-          WHERE g.organisation_id = m.branch_id AND g.role = '组织委员' AND (g.until IS NULL OR g.until > $2)
+          WHERE g.organisation_id = m.branch_id AND g.role = '组织委员' AND g.since <= $2
+          AND (g.until IS NULL OR g.until > $2)
   ) AS has_organiser,
   EXISTS (SELECT FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
           AND (a.person_id = l.written_by OR a.person_id IN (
             SELECT f.uploaded_by FROM log_file h JOIN file f ON f.id = h.file_id
             WHERE h.meeting_id = m.id))
-          WHERE g.organisation_id = m.branch_id AND g.role = '组织委员' AND (g.until IS NULL OR g.until > $2)
+          WHERE g.organisation_id = m.branch_id AND g.role = '组织委员' AND g.since <= $2
+          AND (g.until IS NULL OR g.until > $2)
   ) AS by_organiser
 FROM meeting_log l JOIN meeting m ON m.id = l.meeting_id JOIN person p ON p.id = l.written_by
 WHERE m.branch_id = $1 AND m.state = 'open'

@@ -5,6 +5,7 @@ from datetime import date
 import asyncpg
 import pytest
 
+from server.accounts.tables import roles_of
 from server.core.database import row, rows, transaction
 from server.leaving import actions
 from server.leaving.tables import grant_in_care
@@ -129,23 +130,23 @@ async def substituted(first: str, last: str, to=MEMBER, of=BRANCH_ADMIN) -> int:
                                     date.fromisoformat(first), date.fromisoformat(last), "住院")
 
 
-async def test_somebody_stands_in_from_day_to_day_and_is_none_before_and_after(at, visit):
+async def test_somebody_stands_in_from_day_to_day_and_is_none_before_and_after(at):
     await at("2026-11-25 10:00")
-    made = await substituted("2026-11-26", "2026-11-27")
+    made, account = await substituted("2026-11-26", "2026-11-27"), await account_of(MEMBER)
     for moment, may in (("2026-11-25 23:59:59", False), ("2026-11-26 00:00:00", True), ("2026-11-27 23:59:59", True),
                         ("2026-11-28 00:00:00", False)):
-        await at(moment)
-        answer = await visit(MEMBER, "POST", f"/me/roles/{made}")
-        assert (answer.status_code == 303) is may, moment
+        held = [grant["id"] for grant in await roles_of(account, await at(moment))]
+        assert (made in held) is may, moment
 
 
 async def test_what_a_substitute_does_carries_both_names(at, visit):
     await at("2026-11-25 10:00")
     made = await substituted("2026-11-25", "2026-11-27")
-    await visit(MEMBER, "POST", f"/me/roles/{made}")
-    await visit(MEMBER, "POST", "/meetings/new", data={
+    assert (await visit(MEMBER, "POST", f"/me/roles/{made}")).status_code == 303
+    answer = await visit(MEMBER, "POST", "/meetings", data={
         "kinds": "主题党日", "topic": "代开的会", "place": "村委会", "begins_at": "2026-11-26T19:30",
         "ends_at": "2026-11-26T21:00", "people": str((await actor_of(MEMBER)).person_id)})
+    assert answer.status_code == 303
     found = await row("SELECT person_name, acting_for FROM audit_event WHERE verb = 'plan_meeting'")
     assert found
     assert tuple(found) == (MEMBER.name, BRANCH_ADMIN.name)

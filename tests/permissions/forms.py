@@ -2,7 +2,7 @@
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from secrets import randbelow, token_urlsafe
+from secrets import token_urlsafe
 from typing import Any
 
 from server.core import picture_code
