@@ -103,7 +103,7 @@ async def test_a_cookie_that_is_nonsense_is_nobodys(world: World, visitor: Visit
 
 async def test_everybody_of_the_cast_is_still_well(world: World, visitor: Visitor):
     for person in CAST:
-        assert (await visitor.visit(person, "GET", "/threads")).status_code == 200
+        assert (await visitor.visit(person, "GET", "/me")).status_code == 200
 
 
 @pytest.mark.parametrize("nonsense", [
