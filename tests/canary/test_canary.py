@@ -22,7 +22,8 @@ from tests.canary.conftest import Cage
 from tests.canary.places import IN_BROWSER, in_addresses, in_answer, in_database, in_files, in_redis
 from tests.canary.values import REGISTERED, TYPED, leaks, spellings
 from tests.cast import COMMITTEE, COUNTY, MEMBER, SECRETARY, Person
-from tests.permissions.forms import FORMS, PHOTOS, address, body
+from tests.faults.photographs import photograph
+from tests.permissions.forms import FORMS, address, body
 from tests.permissions.table import TABLE, Sentence
 from tests.permissions.test_matrix import expected, fresh
 from tests.permissions.world import Thing, World
@@ -46,6 +47,7 @@ WORDS = {
     ("nomination", "name"), ("nomination", "reason"), ("nomination", "answer"), ("person", "name"),
     ("role_grant", "why"), ("role_grant", "end_why"), ("account", "switch_why"),
 }
+LOG = "/meetings/{meeting_id:int}/log"
 FIELDS = "main input:is([type=text], [type=tel], [type=search]):visible, main textarea:visible"
 
 
@@ -168,8 +170,9 @@ async def break_it(caller: Caller, sentence: Sentence, person: Person, thing: Th
             await caller.visit(who, "POST", path, **sent)
     for name in ("photo", "file"):
         await caller.visit(person, "POST", path, files={name: (f"{AS_TYPED[0]}.jpg", words)})
-    if sentence.path == PHOTOS:
-        await caller.visit(person, "POST", path, **body(sentence.path, thing))
+    if sentence.path == LOG:
+        handed = {"log_photos_file": (f"{AS_TYPED[0]}.jpg", photograph(), "image/jpeg")}
+        await caller.visit(person, "POST", path, **body(sentence.path, thing), files=handed)
     await caller.visit(person, "PUT", path, data={"text": AS_TYPED[0]})
 
 

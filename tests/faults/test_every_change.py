@@ -1,6 +1,7 @@
 """Every change leaves one row of evidence, in its own transaction: with the evidence it stands, without it it falls."""
 import re
 from dataclasses import replace
+from secrets import token_urlsafe
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from server.meetings.check_in import KEY_PURPOSE
 from server.permissions import Role
 from server.threads.actions import open_threads
 from tests.cast import (
+    AUDITOR,
     BRANCH_ADMIN,
     COMMITTEE,
     IN_QIANCUN,
@@ -27,16 +29,21 @@ from tests.cast import (
     PROBATIONARY,
     SAFETY,
     SECRETARY,
+    enter,
     phone_index,
 )
 from tests.faults.photographs import photograph
 from tests.faults.trail import Trail
 from tests.meetings.stories import ids_of
+from tests.officers.stories import id_number, messages, opened, somebody
 from tests.passwords import PASSWORD
 from tests.permissions import officers
 from tests.visits import Visitor, session_token
 
 WITHOUT_EVIDENCE = {  # what changes nothing that anybody could want proof of
+    "/activation/code",  # a code that is sent has confirmed nothing yet
+    "/registration/code",
+    "/registration/request",  # nobody has been confirmed to be anybody yet
     "/step-up/code",  # a code that is sent has confirmed nothing yet
     "/settings/large",  # how large one's own letters are
     "/accounts/search",  # changes nothing
@@ -199,6 +206,68 @@ async def keeping_accounts(trail: Trail) -> None:
     await trail.change("resume_import", SAFETY, f"{begun.headers['location']}/resumption")
 
 
+async def coming(trail: Trail) -> None:
+    """Who activates an account, asks for a new code, registers."""
+    officer, other = await somebody(501, at="houcun"), await somebody(502, at="xicun")
+    for one in (officer, other):
+        await opened(one)
+
+    async def proved(client: httpx.AsyncClient, door: str, phone: str, **more: str) -> dict[str, str]:
+        await trail.owner.execute("DELETE FROM code_limit")
+        page = (await client.post(f"/{door}/code", data=forgotten(phone))).text
+        token = re.search(r'name="sms_token" value="([^"]+)"', page)
+        assert token
+        return {"phone": phone, "sms_token": token[1], "sms_code": str(codes.shown(token[1]))} | more
+
+    async def asking(client: httpx.AsyncClient) -> dict[str, str]:
+        return await proved(client, "activation", other.phone, name=other.name, id_number=other.id_number)
+
+    async def activating(client: httpx.AsyncClient) -> dict[str, str]:
+        sent = (await messages(officer.phone))[0].partition("授权码 ")[2][:8]
+        return await proved(client, "activation", officer.phone, name=officer.name, id_number=officer.id_number,
+                            authorisation=sent, password="Xinmima2027", password_again="Xinmima2027")
+
+    number_ = id_number(503)
+    await trail.owner.execute("""INSERT INTO member (person_id, branch_id, standing, since)
+                                 SELECT $1, id, '正式党员', '2020-07-01' FROM organisation WHERE name = '前村支部'""",
+                              await enter(trail.owner, "新党员", "13800000503", number_))
+
+    async def registering(client: httpx.AsyncClient) -> dict[str, str]:
+        return await proved(client, "registration", "13800000503", name="新党员", id_number=number_,
+                            password="Xinmima2027", password_again="Xinmima2027")
+
+    await trail.change("ask_for_authorisation", None, "/activation/request", each=asking, again=False)
+    await trail.change("activate", None, "/activation", each=activating, again=False)
+    await trail.change("register", None, "/registration", each=registering, again=False)
+
+
+async def leaving(trail: Trail) -> None:
+    """Duties that go to somebody else."""
+    grant = await number("SELECT id FROM role_grant WHERE role = 'e支部管理员' AND until IS NULL ORDER BY id LIMIT 1")
+    account = await number("SELECT account_id AS id FROM role_grant WHERE id = $1", grant)
+    role = f"/accounts/{account}/roles/{grant}"
+    today = {"first": "2026-12-10", "last": "2026-12-11", "why": "住院"}
+    await trail.change("grant_role", SAFETY, f"{role}/substitution", data=today | {"phone": NEIGHBOUR.phone})
+    await trail.change("grant_role", SAFETY, f"{role}/hand-over", data={"phone": MEMBER.phone, "why": "换届"},
+                       also=["end_role", "hand_over"])
+
+
+async def looking(trail: Trail) -> None:
+    """What is opened, and what is looked for by a number."""
+    member, = await ids_of(MEMBER)
+    await trail.change("search_number", SECRETARY, "/members/search",
+                       data={"wanted": MEMBER.id_number, "after": ""}, again=False)
+    await trail.change("open_id_number", SECRETARY, f"/members/{member}/openings", data={
+        "what": "身份证号", "reason": "核对本人身份", "detail": "换届", "press": token_urlsafe(16)})
+    await trail.change("confirm_phone", SECRETARY, f"/members/{member}/phone", data={
+        "name": MEMBER.name, "phone": "13800000599", "again": "13800000599", "proof": "当面核对了居民身份证",
+        "confirmed_by": "赵德山", "why": "旧号停用"})
+    sms = await number("SELECT id FROM sms WHERE kind = 'notice' ORDER BY id LIMIT 1")
+    await trail.owner.execute("UPDATE sms SET state = 'failed', fault = '空号', tries = 1 WHERE id = $1", sms)
+    await trail.change("resend", SAFETY, f"/accounts/messages/{sms}/resending", data={"why": "问过本人，没有收到"})
+    await trail.change("verify_audit", AUDITOR, "/audit/verification", again=False)
+
+
 async def test_every_change_stands_and_falls_with_its_evidence(trail, at, owner):
     await at("2026-11-22 10:00")
     await open_threads()
@@ -218,6 +287,9 @@ async def test_every_change_stands_and_falls_with_its_evidence(trail, at, owner)
     await trail.forget_clients()
     await amending(trail, meeting)
     await keeping_accounts(trail)
+    await coming(trail)
+    await leaving(trail)
+    await looking(trail)
     await trail.change("sign_out", MEMBER, "/sign-out", data={})
     await trail.change("sign_out_everywhere", NEIGHBOUR, "/sign-out", data={"everywhere": "1"})
     assert await addresses_left_out(trail) == WITHOUT_EVIDENCE, "a new address that changes something belongs here"

@@ -30,9 +30,11 @@ async def opened(body: bytes, tmp_path, place: Place = EVERYTHING) -> tuple[file
 
 # Taken ----------------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("kind", "body"), [
-    ("PDF", samples.pdf()), ("DOCX", samples.docx()), ("XLSX", samples.xlsx()), ("MP4", samples.mp4()),
-    ("MP3", samples.mp3()), ("JPEG", photograph())])
+SAMPLES = {"PDF": samples.pdf(), "DOCX": samples.docx(), "XLSX": samples.xlsx(), "MP4": samples.mp4(),
+           "MP3": samples.mp3(), "JPEG": photograph()}
+
+
+@pytest.mark.parametrize(("kind", "body"), SAMPLES.items(), ids=SAMPLES)
 async def test_each_kind_is_known_by_its_content(tmp_path, kind, body):
     checked, kept = await opened(body, tmp_path)
     assert checked.kind == kind
