@@ -259,8 +259,9 @@ async def looking(trail: Trail) -> None:
                        data={"wanted": MEMBER.id_number, "after": ""}, again=False)
     await trail.change("open_id_number", SECRETARY, f"/members/{member}/openings", data={
         "what": "身份证号", "reason": "核对本人身份", "detail": "换届", "press": token_urlsafe(16)})
-    await trail.change("confirm_phone", SECRETARY, f"/members/{member}/phone", data={
-        "name": MEMBER.name, "phone": "13800000599", "again": "13800000599", "proof": "当面核对了居民身份证",
+    other, = await ids_of(PROBATIONARY)
+    await trail.change("confirm_phone", SECRETARY, f"/members/{other}/phone", data={
+        "name": PROBATIONARY.name, "phone": "13800000599", "again": "13800000599", "proof": "当面核对了居民身份证",
         "confirmed_by": "赵德山", "why": "旧号停用"})
     sms = await number("SELECT id FROM sms WHERE kind = 'notice' ORDER BY id LIMIT 1")
     await trail.owner.execute("UPDATE sms SET state = 'failed', fault = '空号', tries = 1 WHERE id = $1", sms)
