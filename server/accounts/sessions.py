@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from litestar.exceptions import NotFoundException
 
+from server.accounts.devices import in_words
 from server.accounts.rules import session_life, switching_asks_for_code
 from server.accounts.tables import roles_of, token_hash, who_is
 from server.core import audit, live
@@ -118,7 +119,7 @@ async def sign_out_there(actor: Actor, session_id: int) -> None:
             await rows("UPDATE session SET revoked_at = $2 WHERE id = $1", session_id, now())
             live.session_ended(actor.person_id)
             await audit.record(actor, "sign_out_there", "session", session_id,
-                               before={"device": found["device"], "source": found["source"]})
+                               before={"device": in_words(found["device"]), "source": found["source"]})
 
 
 async def end_all(account_id: int) -> None:

@@ -61,14 +61,15 @@ def token_hash(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
+# 代理: the name of whose duties a grant's are meanwhile.
+SUBSTITUTED = "(SELECT r.name FROM account b JOIN person r ON r.id = b.person_id WHERE b.id = g.acting_for)"
+
 # Every request begins with this one, so it is fixed SQL.
-WHO_IS = """
+WHO_IS = f"""
 SELECT s.id AS session_id, s.used_at, s.confirmed_at, a.id AS account_id, a.large, p.id AS person_id, p.name,
        g.id AS grant_id, g.role,
-       CASE WHEN g.acting_for IS NOT NULL THEN (SELECT f.name FROM account b JOIN person f ON f.id = b.person_id
-                                                WHERE b.id = g.acting_for) END AS acting_for,
        o.id AS organisation_id, o.path AS organisation_path, o.name AS organisation_name, o.kind AS organisation_kind,
-       o.committee_id
+       o.committee_id, {SUBSTITUTED} AS acting_for
 FROM session s JOIN account a ON a.id = s.account_id JOIN person p ON p.id = a.person_id
 JOIN role_grant g ON g.id = s.grant_id JOIN organisation o ON o.id = g.organisation_id
 WHERE s.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND a.closed_at IS NULL
@@ -94,7 +95,7 @@ async def who_is(token: str, source: str, *, active: bool) -> Actor | None:
     return Actor(
         found["person_id"], found["account_id"], found["session_id"], found["grant_id"], found["name"], role,
         found["organisation_id"], found["organisation_path"], found["organisation_name"], found["organisation_kind"],
-        found["committee_id"], found["large"], source, found["acting_for"], confirmed=confirmed)
+        found["committee_id"], found["large"], source, found["acting_for"], confirmed)
 
 
 async def accounts_with_phone(phone: str) -> list[Record]:
@@ -124,10 +125,10 @@ async def actor_without_session(account_id: int, source: str) -> Actor | None:
     grants = await roles_of(account_id, now())
     if not grants:
         return None
-    found = await the_row("""
+    found = await the_row(f"""
         SELECT p.id AS person_id, a.id AS account_id, 0 AS session_id, g.id AS grant_id, p.name, g.role,
                o.id AS organisation_id, o.path AS organisation_path, o.name AS organisation_name,
-               o.kind AS organisation_kind, o.committee_id, a.large
+               o.kind AS organisation_kind, o.committee_id, a.large, {SUBSTITUTED} AS acting_for
         FROM role_grant g JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id
         JOIN organisation o ON o.id = g.organisation_id WHERE g.id = $1""", grants[0]["id"])
     return Actor(**dict(found) | {"role": Role(found["role"])}, source=source)

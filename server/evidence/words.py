@@ -46,8 +46,7 @@ LABELS = {  # the names in before and after
     "event": "记录", "until": "到期", "since": "起始", "session": "设备", "account": "账号", "reason": "原因",
     "confirmed_by": "当面核实人", "proof": "怎样核实的", "by": "按什么查找", "found": "找到的人员",
     "acting_for": "代理", "successor": "接任者", "roles": "身份", "rows": "行数", "number": "号码",
-    "kind": "类别", "again": "重发为短信",
-    "on": "开启",
+    "kind": "类别", "again": "重发为短信", "device": "设备", "source": "来自", "on": "开启",
 }
 IN_CONFIDENCE = "已加密保存，此处不显示"
 ERASED = "已依法删除"

@@ -154,7 +154,7 @@ def test_a_role_taken_away_counts_from_the_next_tap(visitors: Visitors, stack: D
     page.goto("/to-dos")
     expect(page.get_by_role("heading", name="工作台")).to_be_visible()
     run_sql(stack, f"UPDATE role_grant SET until = ebranch_now() WHERE until IS NULL AND {HER_GRANT}")
-    page.get_by_role("link", name="消息", exact=True).click()
+    page.locator(".tabs__tab", has_text="消息").click()
     expect(page.get_by_label("手机号")).to_be_visible()
     visitors.picture(page, "sign-in-7-role-gone", full_page=True)
     page.get_by_label("手机号").fill(THREE_ROLES)
