@@ -1,5 +1,5 @@
 """Who somebody is: by password, after a mistake by a picture code too, and for officers by a one-time code."""
-from server.accounts.passwords import fits, hashed, outdated
+from server.accounts.passwords import fits, hashed, outdated, turn
 from server.accounts.rules import GUESSES, SHARED_BY, asks_for_picture, confirms_by_code
 from server.accounts.sessions import Refused
 from server.accounts.tables import accounts_with_phone, own_phone, roles_of
@@ -11,7 +11,8 @@ from server.core.throttle import Throttle
 from server.permissions import Role
 from server.settings import settings
 
-PASSWORDS = Throttle("password", most=GUESSES)
+PASSWORDS = Throttle("password", most=GUESSES)  # counted before they are looked at
+MISTAKES = Throttle("wrong password", most=GUESSES)  # counted after
 SIGN_IN, STEP_UP = "sign-in", "step-up"  # what a code is good for
 WORDS = {
     SIGN_IN: "验证码 {code}，用于登录灯塔e支部，5 分钟内有效。不要告诉任何人。",
@@ -25,7 +26,7 @@ class PictureRefused(Refused):
 
 async def wants_picture(phone: str) -> bool:
     """Whether who signs in with this number types a picture code: after a mistake, whether or not anybody has it."""
-    return asks_for_picture(settings.picture_code, await PASSWORDS.taken(phone))
+    return asks_for_picture(settings.picture_code, await MISTAKES.taken(phone))
 
 
 async def check_picture(phone: str, token: str, typed: str) -> None:
@@ -37,16 +38,19 @@ async def check_picture(phone: str, token: str, typed: str) -> None:
 async def check_password(phone: str, password: str) -> int:
     """The account that `phone` and `password` open. Refused, in the same words and after the same time whether or not
     the number is known."""
-    if not await PASSWORDS.take(phone):
-        raise Refused("密码错误次数太多，请 15 分钟后再试")
-    found = await accounts_with_phone(phone)
-    for account in found:
-        if await fits(account["password_hash"], password):
-            await PASSWORDS.clear(phone)
-            await keep_up_to_date(account["id"], account["password_hash"], password)
-            return account["id"]
-    for _ in range(len(found), SHARED_BY):
-        await fits(None, password)
+    async with turn():  # before it is counted: many right ones at once are no wrong ones
+        if not await PASSWORDS.take(phone):
+            raise Refused("密码错误次数太多，请 15 分钟后再试")
+        found = await accounts_with_phone(phone)
+        for account in found:
+            if await fits(account["password_hash"], password):
+                await PASSWORDS.clear(phone)
+                await MISTAKES.clear(phone)
+                await keep_up_to_date(account["id"], account["password_hash"], password)
+                return account["id"]
+        for _ in range(len(found), SHARED_BY):
+            await fits(None, password)
+        await MISTAKES.take(phone)
     raise Refused("手机号或密码不对，请检查后再试")
 
 

@@ -3,6 +3,7 @@ import asyncio
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from weakref import WeakKeyDictionary
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -38,6 +39,14 @@ def _nobody_fits(password: str) -> bool:
         _nobody = HASHER.hash("nobody's password")
     _fits(_nobody, password)
     return False
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+def turn() -> asyncio.Semaphore:
+    """Whose turn it is in this process, first come, first served: `async with turn():` around what hashes."""
+    return _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(THREADS))
 
 
 def outdated(stored: str) -> bool:

@@ -1,4 +1,5 @@
 """The picture code at sign-in: after a mistake, or always; for unknown numbers too; and what a hash costs."""
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -60,6 +61,12 @@ async def test_a_picture_serves_once(browser):
     shown = picture()
     assert "密码不对" in (await enter(browser, MEMBER.phone, "Wrong2026x", **shown)).text
     assert "图形验证码不对" in (await enter(browser, MEMBER.phone, **shown)).text
+
+
+async def test_twenty_who_sign_in_at_once_with_one_number_are_no_mistakes(database):
+    done = await asyncio.gather(*(actions.check_password(MEMBER.phone, PASSWORD) for _ in range(20)))
+    assert len(set(done)) == 1
+    assert not await actions.wants_picture(MEMBER.phone)
 
 
 async def test_others_are_not_asked_for_one_persons_mistakes(browser):
