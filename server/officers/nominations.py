@@ -29,7 +29,7 @@ async def nominate(actor: Actor, officer: Officer) -> int:
     if officer.role not in ROLES_AT.get(OrganisationKind(place["kind"]), ()):
         raise Refused("role", f"{place['kind']}没有“{officer.role}”这个身份")
     found = crypto.blind_indexes(officer.id_number, ID_NUMBER)
-    if await row("""
+    if await rows("""
             SELECT FROM role_grant g JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id
             WHERE g.organisation_id = $1 AND g.role = $2 AND p.id_number_index = ANY($3) AND g.since <= $4
               AND (g.until IS NULL OR g.until > $4)""", place["id"], str(officer.role), found, now()):
