@@ -42,13 +42,16 @@ async def grant_in_care(department_id: int, account_id: int, grant_id: int) -> R
 
 
 async def those_who_could(organisation_id: int, but_for: int) -> list[Record]:
-    """Who has an open account (id, name, roles there) with a role at the organisation, except the account `but_for`."""
+    """Who has an open account (id, name, roles there) with a role at the organisation, its officers first; never
+    the account `but_for`."""
     return await rows(f"""
         SELECT a.id, p.name, string_agg(DISTINCT g.role, '、') AS roles
         FROM account a JOIN person p ON p.id = a.person_id JOIN role_grant g ON g.account_id = a.id AND {LIVE}
         WHERE g.organisation_id = $2 AND a.id <> $3 AND a.closed_at IS NULL
           AND g.role NOT IN ('村民', '村务监督委员会', '入党申请人')
-        GROUP BY a.id, p.name, p.sort_key ORDER BY p.sort_key, a.id LIMIT 100""", now(), organisation_id, but_for)
+        GROUP BY a.id, p.name, p.sort_key
+        ORDER BY bool_and(g.role IN ('正式党员', '预备党员')), p.sort_key, a.id LIMIT 100""",
+                      now(), organisation_id, but_for)
 
 
 async def accounts_with_phone(phone: str, path: str) -> list[Record]:
