@@ -14,7 +14,8 @@ import pytest
 
 OTHER = "EBRANCH_TEST_POSTGRES"
 KEPT = (OTHER, "EBRANCH_FUZZ_S", "EBRANCH_FUZZ_SEED")  # of the environment: what is for the tests themselves
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": 200}
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
+        "max_connections": 200}
 
 
 class Servers:

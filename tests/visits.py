@@ -3,9 +3,11 @@ import asyncio
 import logging
 import secrets
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Self
 
 import httpx
+from litestar import Litestar
 
 from server.accounts.authentication import SESSION_COOKIE
 from server.accounts.tables import token_hash
@@ -41,11 +43,17 @@ async def session_token(person: Person, life: timedelta = timedelta(days=1)) -> 
     return token
 
 
+@cache
+def the_app() -> Litestar:
+    """The application, made once in a process: it takes a tenth of a second, and keeps nothing between requests."""
+    return make_app()
+
+
 class Visitor:
     """A client for each person, talking to the application without a network."""
 
     def __init__(self) -> None:
-        self.app = make_app()
+        self.app = the_app()
         self.clients: dict[str, httpx.AsyncClient] = {}
         self.since: dict[str, datetime] = {}
 
