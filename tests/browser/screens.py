@@ -25,7 +25,7 @@ MARKUP = """() => [...new Set([...document.querySelectorAll('body, body *')]
 STAGES = """() => [...document.querySelectorAll('a.row[href^="/meetings/"]')].flatMap(row => {
     const stage = row.querySelector('.meeting__stage')
     return stage ? [[row.getAttribute('href').split('/')[2], stage.textContent]] : [] })"""
-LEAVES_THE_APP = re.compile(r"/(c|wall|static)/|/photos/|/sign-out|/checkpoints/")
+LEAVES_THE_APP = re.compile(r"/(c|wall|static)/|/photos/|/attachments/|/sign-out|/checkpoints/|/template$|/wrong-rows$")
 
 
 def screens(page: Page, first: str = "/") -> Iterator[str]:
