@@ -54,7 +54,7 @@ async def activate(request: Request) -> Response[Any]:
 @post("/activation/request", can=Can.PUBLIC, status_code=200, request_max_body_size=SMALL)
 async def ask_again(request: Request) -> Response[Any]:
     """请安全员重发授权码."""
-    filled = phone_step.only(await forms.fill(request, FORM), "phone", "name", "id_number", "sms_code")
+    filled = phone_step.only(await forms.fill(request, FORM), "phone", "name", "id_number", "sms_code", "sms_token")
     claim = phone_step.claim_of(filled)
     if filled.errors or claim is None:
         return await show(request, filled)

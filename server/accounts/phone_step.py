@@ -17,6 +17,7 @@ STEP = (
     forms.text("picture", "图形验证码", most=200, required=False),
     forms.text("picture_code", "图形验证码", most=10, required=False),
     forms.text("again", "重新获取", most=1, required=False))
+BESIDE = {"picture": "picture_code", "sms_token": "sms_code"}  # where what is wrong with a hidden field is told
 WHO = (fields.name("name", "姓名"), fields.id_number("id_number", "身份证号"))
 
 
@@ -53,7 +54,7 @@ async def send(filled: forms.Filled, send_code: Callable[[str], Awaitable[str]])
 
 def only(filled: forms.Filled, *names: str) -> forms.Filled:
     """The form as one of its buttons takes it: what is wrong with the rest is not told yet."""
-    filled.errors = {name: words for name, words in filled.errors.items() if name in names}
+    filled.errors = {BESIDE.get(name, name): words for name, words in filled.errors.items() if name in names}
     return filled
 
 

@@ -56,7 +56,7 @@ async def register(request: Request) -> Response[Any]:
 @post("/registration/request", can=Can.PUBLIC, status_code=200, request_max_body_size=SMALL)
 async def ask_in_person(request: Request) -> Response[Any]:
     """换了手机号: the branch asks face to face."""
-    filled = phone_step.only(await forms.fill(request, FORM), "phone", "name", "id_number", "picture_code")
+    filled = phone_step.only(await forms.fill(request, FORM), "phone", "name", "id_number", "picture", "picture_code")
     claim = phone_step.claim_of(filled)
     if not filled.errors and not await picture_code.check(filled["picture"], filled["picture_code"]):
         filled.errors["picture_code"] = "图形验证码不对，请按新的图片再填一次"

@@ -262,7 +262,8 @@ async def test_overdue_below_a_general_branch_it_reaches_the_committee_too(at, o
 
 
 async def test_a_closed_account_and_an_ended_role_are_not_reminded(at, owner):
-    await owner.execute("UPDATE account SET closed_at = now() WHERE phone = $1", ORGANISER.phone)
+    await owner.execute("UPDATE account SET closed_at = now() FROM person p WHERE p.id = person_id AND p.name = $1",
+                        ORGANISER.name)
     await owner.execute("UPDATE role_grant SET until = '2026-11-10' WHERE role = 'e支部管理员'")
     await at(beijing(6, 19))
     await planned(beijing(6, 19, 30))
