@@ -10,11 +10,11 @@ import httpx
 from litestar import Litestar
 
 from server.accounts.authentication import SESSION_COOKIE
-from server.accounts.tables import token_hash
 from server.app import make_app
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import rows, the_row
+from server.core.tokens import token_hash
 from server.permissions import Role
 from tests.cast import Person, phone_index
 

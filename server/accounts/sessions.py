@@ -6,11 +6,12 @@ from litestar.exceptions import NotFoundException
 
 from server.accounts.devices import in_words
 from server.accounts.rules import session_life, switching_asks_for_code
-from server.accounts.tables import roles_of, token_hash, who_is
+from server.accounts.tables import roles_of, who_is
 from server.core import audit, live
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import row, rows, the_row, transaction
+from server.core.tokens import token_hash
 from server.permissions import Role
 
 

@@ -1,6 +1,5 @@
 """Accounts, the roles they hold at organisations, and their sessions."""
 from datetime import datetime
-from hashlib import sha256
 
 from asyncpg import Record
 from piccolo.columns import BigInt, BigSerial, Boolean, Bytea, ForeignKey, Text, Timestamptz
@@ -13,6 +12,7 @@ from server.core.clock import now
 from server.core.crypto import blind_indexes
 from server.core.database import row, rows, the_row
 from server.core.parked import Owner
+from server.core.tokens import token_hash
 from server.people.tables import PHONE, phone_of
 from server.permissions import Role
 
@@ -54,11 +54,6 @@ class Session(Table):
     revoked_at = Timestamptz(null=True, default=None)
     source = Text()  # from where it was last used
     confirmed_at = Timestamptz(null=True, default=None)  # when a one-time code was last entered in it
-
-
-def token_hash(token: str) -> bytes:
-    """What is stored of a token: who reads the database can't use it."""
-    return sha256(token.encode()).digest()
 
 
 # 代理: the name of whose duties a grant's are meanwhile.

@@ -2,14 +2,12 @@
 
 A code is derived from its row's number and a key and stands nowhere; the token a browser keeps is derived likewise.
 Who asks for a code to a phone that nobody has gets the same answer after the same work: a row, a limit, no SMS."""
-import base64
 import hmac
-from binascii import Error as NotBase64
 from datetime import timedelta
 
 from asyncpg import Record
 
-from server.core import sms
+from server.core import sms, tokens
 from server.core.clock import BEIJING, now
 from server.core.database import engine, row, the_row, transaction
 from server.core.keys import key
@@ -21,6 +19,7 @@ TRIES = 5  # at one code
 EVERY = timedelta(seconds=60)  # one SMS to one phone
 A_DAY = 10  # SMS to one phone, Beijing's calendar day
 ID_BYTES = 8
+TOKEN = "token of a code"  # what its key is for
 
 GONE = "验证码已失效，请重新获取"
 EXPIRED = f"验证码已过期（{LIFE.seconds // 60} 分钟内有效），请重新获取"
@@ -183,19 +182,9 @@ def code_of(code_id: int) -> str:
 
 def token_of(code_id: int) -> str:
     """The token of a row: nobody makes one without the key."""
-    number = code_id.to_bytes(ID_BYTES)
-    return base64.urlsafe_b64encode(number + token_mac(number)).decode().rstrip("=")
+    return tokens.signed(TOKEN, code_id.to_bytes(ID_BYTES))
 
 
 def read_token(token: str) -> int:
     """The row a token stands for; 0, which no row has, for one that is none of ours."""
-    try:
-        raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
-    except (NotBase64, ValueError):
-        return 0
-    number, mac = raw[:ID_BYTES], raw[ID_BYTES:]
-    return int.from_bytes(number) if hmac.compare_digest(mac, token_mac(number)) else 0
-
-
-def token_mac(number: bytes) -> bytes:
-    return hmac.digest(key("token of a code"), number, "sha256")
+    return int.from_bytes(tokens.opened(TOKEN, token) or b"")

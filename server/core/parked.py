@@ -5,7 +5,6 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from asyncpg import Record
@@ -17,6 +16,7 @@ from server.core import crypto
 from server.core.clock import now
 from server.core.database import next_id, row, rows, transaction
 from server.core.origin import came_from
+from server.core.tokens import token_hash
 
 KEPT_FOR = timedelta(hours=1)
 MOST = 10  # forms kept for one account; the newest stay
@@ -49,11 +49,6 @@ class Parked:
     files: list[str]
 
 
-def hashed(token: str) -> bytes:
-    """What is stored of a token."""
-    return sha256(token.encode()).digest()
-
-
 async def park(request: Request, owner: Owner) -> str | None:
     """Keeps the request's form for its owner; the token it is found by, or None where there is nothing to keep: no
     form, one too large, or one whose address declares `parks=False`."""
@@ -76,7 +71,7 @@ async def keep(owner: Owner, path: str, page: str, form: bytes) -> str:
         kept = await next_id("parked_form")
         await rows("""INSERT INTO parked_form (id, token_hash, account_id, grant_id, path, page, fields, expires_at)
                       OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
-                   kept, hashed(token), owner.account_id, owner.grant_id, path, page,
+                   kept, token_hash(token), owner.account_id, owner.grant_id, path, page,
                    crypto.encrypt(form.decode(), table="parked_form", column="fields", row_id=kept), moment + KEPT_FOR)
     return token
 
@@ -114,7 +109,7 @@ async def parked_under(token: str, account_id: int) -> Parked:
 
 async def _find(token: str, account_id: int) -> Record | None:
     return await row("SELECT * FROM parked_form WHERE token_hash = $1 AND account_id = $2 AND expires_at > $3",
-                     hashed(token), account_id, now())
+                     token_hash(token), account_id, now())
 
 
 async def take_up(token: str, account_id: int) -> None:
@@ -122,7 +117,7 @@ async def take_up(token: str, account_id: int) -> None:
     taken = await row("""
         UPDATE parked_form SET used_at = $3
         WHERE token_hash = $1 AND account_id = $2 AND expires_at > $3 AND used_at IS NULL RETURNING id""",
-                      hashed(token), account_id, now())
+                      token_hash(token), account_id, now())
     if taken is None and await _find(token, account_id) is None:
         raise NotFoundException
     if taken is None:

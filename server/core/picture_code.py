@@ -4,14 +4,11 @@ digits only, large, and the same ones can be heard.
 The token carries when it was made, and the digits are derived from it by a key: nothing is stored until it is used,
 right or wrong, and then it is over."""
 import asyncio
-import base64
 import hmac
 import os
-from binascii import Error as NotBase64
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,7 +19,7 @@ from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from server.core import forms
+from server.core import forms, tokens
 from server.core.clock import now
 from server.core.database import row
 from server.core.keys import key
@@ -33,6 +30,7 @@ from server.settings import settings
 DIGITS = 4
 LIFE = timedelta(minutes=10)  # to type it, with the rest of the form
 TIME_BYTES, RANDOM_BYTES = 8, 16
+TOKEN = "token of a picture"  # what its key is for
 WIDTH, HEIGHT = 220, 80  # pixels, shown at this size
 INK, PAPER = (58, 46, 40), (250, 247, 241)
 HISS = bytes(124 + byte % 9 for byte in range(256))  # a little to each side of silence, which is 128
@@ -74,7 +72,7 @@ sounds.load()
 def new() -> str:
     """A token for a new picture."""
     seen = int(now().timestamp() * 1000).to_bytes(TIME_BYTES) + os.urandom(RANDOM_BYTES)
-    return base64.urlsafe_b64encode(seen + token_mac(seen)).decode().rstrip("=")
+    return tokens.signed(TOKEN, seen)
 
 
 async def check(token: str, typed: str) -> bool:
@@ -90,7 +88,7 @@ async def use(token: str) -> bool:
     """Marks a token as used; False when it was used before."""
     used = await row("""INSERT INTO picture_code_use (token_hash, used_at) VALUES ($1, $2)
                         ON CONFLICT (token_hash) DO NOTHING RETURNING used_at""",
-                     sha256(token.encode()).digest(), now())
+                     tokens.token_hash(token), now())
     return used is not None
 
 
@@ -102,19 +100,11 @@ def shown(token: str) -> str | None:
 
 def open_token(token: str) -> bytes | None:
     """What a token carries, if it is ours and not over."""
-    try:
-        raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
-    except (NotBase64, ValueError):
-        return None
-    seen, mac = raw[:TIME_BYTES + RANDOM_BYTES], raw[TIME_BYTES + RANDOM_BYTES:]
-    if not hmac.compare_digest(mac, token_mac(seen)):
+    seen = tokens.opened(TOKEN, token)
+    if seen is None:
         return None
     age = now().timestamp() - int.from_bytes(seen[:TIME_BYTES]) / 1000
     return seen if age < LIFE.total_seconds() else None
-
-
-def token_mac(seen: bytes) -> bytes:
-    return hmac.digest(key("token of a picture"), seen, "sha256")
 
 
 def digits_of(seen: bytes) -> str:

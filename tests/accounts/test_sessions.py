@@ -15,9 +15,10 @@ from server.accounts.rules import (
     OFFICER_SESSION,
     switching_asks_for_code,
 )
-from server.accounts.tables import token_hash, who_is
+from server.accounts.tables import who_is
 from server.core.clock import now
 from server.core.database import rows
+from server.core.tokens import token_hash
 from server.permissions import Role
 from tests.cast import COMMITTEE, COUNTY, MEMBER, NEIGHBOUR, NEIGHBOUR_MEMBER, PROBATIONARY, SECRETARY, VILLAGER
 from tests.meetings.stories import evidence, one

@@ -12,9 +12,9 @@ from server.accounts import actions, passwords
 from server.accounts.actions import PASSWORDS, SIGN_IN, Refused
 from server.accounts.authentication import HALF_COOKIE, SESSION_COOKIE
 from server.accounts.rules import GUESSES
-from server.accounts.tables import token_hash
 from server.core import codes, picture_code
 from server.core.clock import now
+from server.core.tokens import token_hash
 from server.settings import settings
 from tests.cast import COMMITTEE, COUNTY, MEMBER, SECRETARY, VILLAGER, phone_index
 from tests.databases import fingerprint

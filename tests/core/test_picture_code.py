@@ -154,3 +154,14 @@ async def test_a_use_is_not_taken_back(as_app):
     for change in ("DELETE FROM picture_code_use", "UPDATE picture_code_use SET token_hash = sha256('x')"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await as_app.execute(change)
+
+
+@pytest.mark.parametrize("respelled", [lambda token: token[:5] + "!" + token[5:], lambda token: token + "=",
+                                       lambda token: token + "\n"])
+async def test_a_token_in_another_spelling_is_none_and_does_not_serve_once_more(database, respelled):
+    token = picture_code.new()
+    digits = picture_code.shown(token)
+    assert picture_code.shown(respelled(token)) is None
+    assert not await picture_code.check(respelled(token), digits)
+    assert await picture_code.check(token, digits)
+    assert not await picture_code.check(respelled(token), digits)

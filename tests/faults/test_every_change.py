@@ -9,11 +9,11 @@ import pytest
 
 from server.accounts.authentication import HALF_COOKIE, RESET_COOKIE
 from server.accounts.passwords import HASHER
-from server.accounts.tables import token_hash
 from server.core import codes, picture_code
 from server.core.clock import now
 from server.core.database import row
 from server.core.keys import key
+from server.core.tokens import token_hash
 from server.meetings import tokens
 from server.meetings.check_in import KEY_PURPOSE
 from server.permissions import Role

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from server.accounts.authentication import SESSION_COOKIE
-from server.accounts.tables import token_hash
+from server.core.tokens import token_hash
 from server.permissions import Role
 from tests.cast import SECRETARY, Person, enter
 from tests.passwords import HASH, PASSWORD

@@ -9,10 +9,10 @@ from typing import Any
 
 from asyncpg import Connection
 
-from server.accounts.tables import token_hash
 from server.core import checkpoints, crypto, files, parked, sms, store
 from server.core.actor import Actor
 from server.core.clock import now
+from server.core.tokens import token_hash
 from server.meetings.amendments import log_content
 from server.threads.actions import open_threads, thread_of
 from tests.cast import CAST, ORGANISATIONS, Person, enter
