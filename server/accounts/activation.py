@@ -5,8 +5,8 @@ from asyncpg import Record
 
 from server.accounts import authorisations
 from server.accounts.authorisations import CodeState, authorisation_state
-from server.accounts.newcomers import newcomer
 from server.accounts.passwords import hashed
+from server.accounts.tables import actor_without_session
 from server.core import audit, codes
 from server.core.clock import now
 from server.core.crypto import blind_indexes
@@ -90,7 +90,7 @@ async def activate(claim: Claim, token: str, sms_code: str, authorisation: str, 
             await codes.use(token, PURPOSE)
         except codes.Refused as refused:
             raise Refused("sms_code", str(refused)) from None
-        actor = await newcomer(account["id"], source)
+        actor = await actor_without_session(account["id"], source)
         if actor is None:
             raise Refused("authorisation", "这个账号目前没有可用的身份，请联系安全员")
         await audit.record(actor, "activate", "account", account["id"])
@@ -110,7 +110,7 @@ async def ask_again(claim: Claim, token: str, sms_code: str, source: str) -> Rec
         raise Refused("name", UNFIT)
     async with transaction():
         asked = await authorisations.ask_again(account["id"])
-        actor = await newcomer(account["id"], source)
+        actor = await actor_without_session(account["id"], source)
         if asked and actor:
             await audit.record(actor, "ask_for_authorisation", "account", account["id"])
     return await safety_officer(account["id"])

@@ -59,16 +59,21 @@ class Session(Table):
 # 代理: the name of whose duties a grant's are meanwhile.
 SUBSTITUTED = "(SELECT r.name FROM account b JOIN person r ON r.id = b.person_id WHERE b.id = g.acting_for)"
 
+# Who acts under a grant g, and that the grant counts at the moment $2.
+ACTOR = f"""p.id AS person_id, a.id AS account_id, g.id AS grant_id, p.name, g.role, o.id AS organisation_id,
+    o.path AS organisation_path, o.name AS organisation_name, o.kind AS organisation_kind, o.committee_id, a.large,
+    {SUBSTITUTED} AS acting_for"""
+COUNTS = """a.closed_at IS NULL AND g.since <= $2 AND (g.until IS NULL OR g.until > $2) AND o.closed_at IS NULL"""
+
 # Every request begins with this one, so it is fixed SQL.
 WHO_IS = f"""
-SELECT s.id AS session_id, s.used_at, s.confirmed_at, a.id AS account_id, a.large, p.id AS person_id, p.name,
-       g.id AS grant_id, g.role,
-       o.id AS organisation_id, o.path AS organisation_path, o.name AS organisation_name, o.kind AS organisation_kind,
-       o.committee_id, {SUBSTITUTED} AS acting_for
+SELECT s.id AS session_id, s.used_at, s.confirmed_at, {ACTOR}
 FROM session s JOIN account a ON a.id = s.account_id JOIN person p ON p.id = a.person_id
 JOIN role_grant g ON g.id = s.grant_id JOIN organisation o ON o.id = g.organisation_id
-WHERE s.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND a.closed_at IS NULL
-  AND g.since <= $2 AND (g.until IS NULL OR g.until > $2) AND o.closed_at IS NULL"""
+WHERE s.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND {COUNTS}"""
+UNDER = f"""
+SELECT 0 AS session_id, {ACTOR} FROM role_grant g JOIN account a ON a.id = g.account_id
+JOIN person p ON p.id = a.person_id JOIN organisation o ON o.id = g.organisation_id WHERE g.id = $1 AND {COUNTS}"""
 
 
 async def who_is(token: str, source: str, *, active: bool) -> Actor | None:
@@ -115,18 +120,16 @@ async def sharing_phone(account_id: int) -> list[Record]:
         JOIN account a ON a.person_id = p.id AND a.closed_at IS NULL WHERE own.id = $1 ORDER BY a.id""", account_id)
 
 
+async def actor_under(grant_id: int, source: str) -> Actor | None:
+    """Whoever holds a grant, without a session; None when the grant does not count now."""
+    found = await row(UNDER, grant_id, now())
+    return found and Actor(**dict(found) | {"role": Role(found["role"])}, source=source)
+
+
 async def actor_without_session(account_id: int, source: str) -> Actor | None:
     """Somebody who is not signed in but has proved who it is, under the role with most to do; None without any."""
     grants = await roles_of(account_id, now())
-    if not grants:
-        return None
-    found = await the_row(f"""
-        SELECT p.id AS person_id, a.id AS account_id, 0 AS session_id, g.id AS grant_id, p.name, g.role,
-               o.id AS organisation_id, o.path AS organisation_path, o.name AS organisation_name,
-               o.kind AS organisation_kind, o.committee_id, a.large, {SUBSTITUTED} AS acting_for
-        FROM role_grant g JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id
-        JOIN organisation o ON o.id = g.organisation_id WHERE g.id = $1""", grants[0]["id"])
-    return Actor(**dict(found) | {"role": Role(found["role"])}, source=source)
+    return await actor_under(grants[0]["id"], source) if grants else None
 
 
 async def roles_of(account_id: int, moment: datetime) -> list[Record]:

@@ -6,7 +6,7 @@ from server.permissions import Can, Role, may
 
 @dataclass(frozen=True)
 class Machine:
-    """Who does what happens by itself, as the evidence names it."""
+    """Who does what happens by itself, or at the command line, as the evidence names it."""
 
     name: str = "系统"
     role: str = "自动"

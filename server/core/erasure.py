@@ -1,27 +1,14 @@
 """Erasing personal values from the evidence, where the law asks for it: the event stays, and its chain stays valid."""
 import getpass
-from dataclasses import dataclass
 
 from server.core import audit
+from server.core.actor import Machine
 from server.core.database import rows, transaction
 
 FOUND = """
 SELECT v.id FROM audit_value v JOIN audit_event e ON e.id = v.event_id
 WHERE (e.subject_kind, e.subject_id) = ($1, $2) AND ($3::bigint IS NULL OR e.id = $3) AND v.value IS NOT NULL
 ORDER BY v.id FOR UPDATE OF v"""
-
-
-@dataclass(frozen=True)
-class Operator:
-    """Who works at the command line, for the evidence: the name the machine knows."""
-
-    name: str
-    role: str = "系统运维"
-    account_id: int | None = None
-    organisation_id: int | None = None
-    committee_id: int | None = None
-    acting_for: str | None = None
-    source: str = "ebranch"
 
 
 async def erase(kind: str, subject_id: int, event_id: int | None, why: str) -> int:
@@ -31,7 +18,8 @@ async def erase(kind: str, subject_id: int, event_id: int | None, why: str) -> i
     async with transaction():
         found = [one["id"] for one in await rows(FOUND, kind, subject_id, event_id)]
         if found:
-            erased_by = await audit.record(Operator(getpass.getuser()), "erase_values", kind, subject_id, why=why,
+            operator = Machine(getpass.getuser(), "系统运维", "ebranch")  # by the name the machine knows
+            erased_by = await audit.record(operator, "erase_values", kind, subject_id, why=why,
                                            after={"values": len(found)} | ({"event": event_id} if event_id else {}))
             await rows("UPDATE audit_value SET value = NULL, erased_by = $2 WHERE id = ANY($1)", found, erased_by)
     return len(found)

@@ -5,8 +5,8 @@ from asyncpg import Record
 
 from server.accounts.activation import Claim, Refused
 from server.accounts.authorisations import newest_authorisation
-from server.accounts.newcomers import newcomer
 from server.accounts.passwords import hashed
+from server.accounts.tables import actor_without_session
 from server.core import audit, codes, live
 from server.core.clock import now
 from server.core.crypto import blind_indexes
@@ -68,7 +68,7 @@ async def register(claim: Claim, token: str, sms_code: str, password: str, sourc
         except codes.Refused as refused:
             raise Refused("sms_code", str(refused)) from None
         await close_request(found["person_id"], found["path"])
-        actor = await newcomer(account["id"], source)
+        actor = await actor_without_session(account["id"], source)
         if actor:
             await audit.record(actor, "register", "account", account["id"])
     return not account["kept"]

@@ -9,6 +9,7 @@ from asyncpg import Record
 from litestar.exceptions import NotFoundException
 
 from server.accounts import authorisations
+from server.accounts.sessions import end_all
 from server.core import audit, live
 from server.core.actor import Actor
 from server.core.clock import now
@@ -258,12 +259,11 @@ async def close_account(actor: Actor, account_id: int, why: str) -> None:
             raise WrongState("不能停用自己的账号", "请由上级或本部门另一位安全员办理。")
         closed = await row("""
             UPDATE account SET closed_at = $2, switched_by = $3, switch_why = $4
-            WHERE id = $1 AND closed_at IS NULL RETURNING person_id""", account_id, now(), actor.account_id, why)
+            WHERE id = $1 AND closed_at IS NULL RETURNING id""", account_id, now(), actor.account_id, why)
         if closed is None:
             return
-        await rows("UPDATE session SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL", account_id, now())
+        await end_all(account_id)
         await authorisations.withdraw(account_id)
-        live.session_ended(closed["person_id"])
         await audit.record(actor, "close_account", "account", account_id, why=why)
 
 

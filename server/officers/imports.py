@@ -7,6 +7,7 @@ from typing import Any
 from asyncpg import PostgresError, Record
 from litestar.exceptions import NotFoundException
 
+from server.accounts.tables import actor_under
 from server.core import audit, crypto, effects, live
 from server.core.actor import Actor
 from server.core.answers import REFUSALS
@@ -104,13 +105,8 @@ async def work_off(payload: dict[str, Any]) -> None:
 
 async def acting(held: Record) -> Actor | None:
     """Who imports, if he is the department's safety officer still."""
-    found = await row("""
-        SELECT a.person_id, a.id AS account_id, g.id AS grant_id, p.name, o.id AS organisation_id,
-               o.path AS organisation_path, o.name AS organisation_name, o.kind AS organisation_kind, o.committee_id
-        FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
-        JOIN person p ON p.id = a.person_id JOIN organisation o ON o.id = g.organisation_id AND o.closed_at IS NULL
-        WHERE g.id = $1 AND g.role = '安全员' AND (g.until IS NULL OR g.until > $2)""", held["grant_id"], now())
-    return found and Actor(**dict(found), session_id=0, role=Role.SAFETY_OFFICER, large=False, source=held["source"])
+    actor = await actor_under(held["grant_id"], held["source"])
+    return actor if actor and actor.role is Role.SAFETY_OFFICER else None
 
 
 async def work_off_row(
