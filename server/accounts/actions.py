@@ -26,13 +26,13 @@ class PictureRefused(Refused):
 
 async def wants_picture(phone: str) -> bool:
     """Whether who signs in with this number types a picture code: after a mistake, whether or not anybody has it."""
-    return asks_for_picture(settings.picture_code, await MISTAKES.taken(phone))
+    return asks_for_picture(settings.picture_code, await MISTAKES.taken(phone) if phone else 0)
 
 
 async def check_picture(phone: str, token: str, typed: str) -> None:
     """PictureRefused when this number's picture code is wanted and not the right one."""
     if await wants_picture(phone) and not await picture_code.check(token, typed):
-        raise PictureRefused("图形验证码不对，请看新的一张再填" if typed else "请填写图形验证码")
+        raise PictureRefused(picture_code.WRONG if typed else "请填写图形验证码")
 
 
 async def check_password(phone: str, password: str) -> int:

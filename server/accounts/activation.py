@@ -7,7 +7,7 @@ from server.accounts import authorisations
 from server.accounts.authorisations import CodeState, authorisation_state
 from server.accounts.passwords import hashed
 from server.accounts.tables import actor_without_session
-from server.core import audit, codes
+from server.core import audit, codes, forms
 from server.core.clock import now
 from server.core.crypto import blind_indexes
 from server.core.database import row, rows, transaction
@@ -27,13 +27,12 @@ TOLD: dict[CodeState, str] = {
 }
 
 
-class Refused(Exception):
-    """Why an account is not activated: beside which field, in words; officer: the safety officer who can send a new
-    授权码, where that is the way out."""
+class AuthorisationRefused(forms.Refused):
+    """What is wrong with a 授权码; officer: who can send a new one, where that is the way out."""
 
-    def __init__(self, field: str, words: str, officer: Record | None = None) -> None:
-        super().__init__(words)
-        self.field, self.officer = field, officer
+    def __init__(self, words: str, officer: Record | None = None) -> None:
+        super().__init__("authorisation", words)
+        self.officer = officer
 
 
 @dataclass(frozen=True)
@@ -66,33 +65,29 @@ async def claimed_account(claim: Claim) -> Record | None:
 async def activate(claim: Claim, token: str, sms_code: str, authorisation: str, password: str, source: str) -> None:
     """Opens the account with its first password; must be called outside of a transaction, for each guess counts.
 
-    The phone is proved first, so that nobody learns anything about an account by guessing. Raises Refused."""
-    try:
+    The phone is proved first, so that nobody learns anything about an account by guessing. Raises forms.Refused."""
+    with codes.told_beside("sms_code"):
         await codes.confirm(token, PURPOSE, sms_code, keep=True)
-    except codes.Refused as refused:
-        raise Refused("sms_code", str(refused)) from None
     account = await claimed_account(claim)
     if account is None:
-        raise Refused("name", UNFIT)
+        raise forms.Refused("name", UNFIT)
     if not await GUESSES.take(str(account["id"])):
-        raise Refused("authorisation", "授权码错误次数太多，请 15 分钟后再试", await safety_officer(account["id"]))
+        raise AuthorisationRefused("授权码错误次数太多，请 15 分钟后再试", await safety_officer(account["id"]))
     state = await authorisation_state(account["id"], authorisation)
     if state is not CodeState.OK:
         officer = None if state is CodeState.USED else await safety_officer(account["id"])
-        raise Refused("authorisation", TOLD[state], officer)
+        raise AuthorisationRefused(TOLD[state], officer)
     secret = await hashed(password)
     async with transaction():
         if not await authorisations.use(account["id"], authorisation):
-            raise Refused("authorisation", TOLD[CodeState.USED])
+            raise AuthorisationRefused(TOLD[CodeState.USED])
         await rows("UPDATE account SET password_hash = $2 WHERE id = $1 AND password_hash IS NULL", account["id"],
                    secret)
-        try:
+        with codes.told_beside("sms_code"):
             await codes.use(token, PURPOSE)
-        except codes.Refused as refused:
-            raise Refused("sms_code", str(refused)) from None
         actor = await actor_without_session(account["id"], source)
         if actor is None:
-            raise Refused("authorisation", "这个账号目前没有可用的身份，请联系安全员")
+            raise AuthorisationRefused("这个账号目前没有可用的身份，请联系安全员")
         await audit.record(actor, "activate", "account", account["id"])
     await GUESSES.clear(str(account["id"]))
 
@@ -100,14 +95,12 @@ async def activate(claim: Claim, token: str, sms_code: str, authorisation: str, 
 async def ask_again(claim: Claim, token: str, sms_code: str, source: str) -> Record | None:
     """Asks the safety officer for a new 授权码; returns who was asked, None where nobody of `claim` waits for one.
 
-    Asking twice is asking once. Raises Refused when the phone is not proved."""
-    try:
+    Asking twice is asking once. Raises forms.Refused when the phone is not proved."""
+    with codes.told_beside("sms_code"):
         await codes.confirm(token, PURPOSE, sms_code, keep=True)
-    except codes.Refused as refused:
-        raise Refused("sms_code", str(refused)) from None
     account = await claimed_account(claim)
     if account is None or account["activated"]:
-        raise Refused("name", UNFIT)
+        raise forms.Refused("name", UNFIT)
     async with transaction():
         asked = await authorisations.ask_again(account["id"])
         actor = await actor_without_session(account["id"], source)

@@ -3,9 +3,12 @@ from typing import Any
 
 from litestar import Request, Response
 
-from server.core import codes
+from server.core import codes, forms
 from server.core.origin import within
 from server.core.page import page
+
+NEXT = forms.text("next", "页面", most=500, required=False)
+CODE = (forms.text("code", "验证码", most=6), NEXT)
 
 
 async def code_page(

@@ -12,20 +12,14 @@ from server.accounts.authentication import (
     session_cookie,
     source_of,
 )
-from server.accounts.code_page import code_page
+from server.accounts.code_page import CODE, NEXT, code_page
 from server.core import codes, forms, picture_code
 from server.core.origin import within
 from server.core.page import page, see_other
 from server.permissions import Can
 from server.tabs import home_of
 
-NEXT = forms.text("next", "页面", most=500, required=False)
-PICTURE = (
-    forms.text("picture", "图形验证码", most=200, required=False),
-    forms.text("picture_code", "图形验证码", most=8, required=False),
-)
-SIGN_IN = (forms.text("phone", "手机号", most=11), forms.text("password", "密码", most=64), *PICTURE, NEXT)
-CODE = (forms.text("code", "验证码", most=6), NEXT)
+SIGN_IN = (forms.text("phone", "手机号", most=11), forms.text("password", "密码", most=64), *picture_code.FIELDS, NEXT)
 LARGE = (forms.flag("large", "大字版"),)
 
 

@@ -16,11 +16,12 @@ from server.core.clock import BEIJING, today
 from server.core.guard import IDS_END
 from server.core.page import page, see_other
 from server.core.periods import month_after
+from server.people import fields
 from server.people.rules import masked_phone
 from server.permissions import Can
 
 MONTHS_SHOWN = 12
-REASON = (forms.text("why", "重发原因", most=200),)
+REASON = (fields.reason("why", "重发原因", most=200),)
 TONES = {"waiting": "grey", "sending": "blue", "sent": "green", "failed": "red", "unknown": "amber"}
 
 

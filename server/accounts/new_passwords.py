@@ -5,7 +5,7 @@ from server.accounts.passwords import fits, hashed
 from server.accounts.rules import GUESSES, read_password
 from server.accounts.sessions import Refused, end_all, end_others
 from server.accounts.tables import accounts_with_phone, actor_without_session, sharing_phone
-from server.core import audit, codes
+from server.core import audit, codes, forms
 from server.core.actor import Actor
 from server.core.database import rows, the_row, transaction
 from server.core.throttle import Throttle
@@ -14,14 +14,6 @@ from server.people.tables import id_number_of, phone_of
 RESET = "password-reset"  # what the code is good for
 WORDS = "验证码 {code}，用于重设灯塔e支部的密码，5 分钟内有效。不是您本人在办，不要理会，也不要告诉任何人。"
 OWN_PASSWORD = Throttle("own password", most=GUESSES)
-
-
-class Wrong(Exception):
-    """What doesn't fit: `field` is the name of the form's field, the words stand beside it."""
-
-    def __init__(self, field: str, words: str) -> None:
-        super().__init__(words)
-        self.field = field
 
 
 async def send_code(phone: str) -> str:
@@ -39,56 +31,52 @@ async def reset(token: str, code: str, tail: str, typed: str, again: str, *, sou
     sessions of the account end.
 
     A phone may serve two people: the six characters say who. Each try counts as one at the code, of which there are
-    five. Raises Wrong."""
+    five. Raises forms.Refused."""
     known(typed, again)
-    try:
+    with codes.told_beside("code"):
         subject = await codes.confirm(token, RESET, code, keep=True)
-    except codes.Refused as refused:
-        raise Wrong("code", str(refused)) from None
     people = [(one, id_number_of(one["person_id"], one["id_number"]) or "") for one in await sharing_phone(subject)]
     meant = [(one, number) for one, number in people if number.endswith(tail)]
     if len(meant) > 1:
-        raise Wrong("id_tail", "这个手机号有两个人的身份证号后六位相同，请找所在支部书记或安全员当面办理")
+        raise forms.Refused("id_tail", "这个手机号有两个人的身份证号后六位相同，请找所在支部书记或安全员当面办理")
     actor = await actor_without_session(meant[0][0]["id"], source) if meant else None
     if actor is None:
-        raise Wrong("id_tail", "身份证号后六位不对")
+        raise forms.Refused("id_tail", "身份证号后六位不对")
     one, number = meant[0]
     known(typed, again, one["name"], phone_of(one["person_id"], one["phone"]) or "", number)
     fresh = await hashed(typed)
     async with transaction():
-        try:
+        with codes.told_beside("code"):
             await codes.use(token, RESET)
-        except codes.Refused as refused:
-            raise Wrong("code", str(refused)) from None
         await rows("UPDATE account SET password_hash = $2 WHERE id = $1", actor.account_id, fresh)
         await end_all(actor.account_id)
         await audit.record(actor, "reset_password", "account", actor.account_id)
 
 
 def known(typed: str, again: str, *about: str) -> None:
-    """Wrong when the new password breaks a rule."""
+    """forms.Refused when the new password breaks a rule."""
     try:
         read_password(typed, again, about)
     except ValueError as fault:
-        raise Wrong("password", str(fault)) from None
+        raise forms.Refused("password", str(fault)) from None
 
 
 async def change(actor: Actor, old: str, typed: str, again: str) -> tuple[str, timedelta]:
     """Changes the actor's own password; every other session of the account ends, this one gets a new token.
 
-    Returns the token, and how long it still lives. Raises Wrong."""
+    Returns the token, and how long it still lives. Raises forms.Refused."""
     known(typed, again)
     person = await the_row("""SELECT a.password_hash, p.id, p.name, p.phone, p.id_number FROM account a
                               JOIN person p ON p.id = a.person_id WHERE a.id = $1""", actor.account_id)
     if not await OWN_PASSWORD.take(str(actor.account_id)):
-        raise Wrong("old_password", "密码错误次数太多，请 15 分钟后再试")
+        raise forms.Refused("old_password", "密码错误次数太多，请 15 分钟后再试")
     if not await fits(person["password_hash"], old):
-        raise Wrong("old_password", "原来的密码不对")
+        raise forms.Refused("old_password", "原来的密码不对")
     await OWN_PASSWORD.clear(str(actor.account_id))
     known(typed, again, person["name"], phone_of(person["id"], person["phone"]) or "",
           id_number_of(person["id"], person["id_number"]) or "")
     if typed == old:
-        raise Wrong("password", "新密码和原来的一样，请换一个")
+        raise forms.Refused("password", "新密码和原来的一样，请换一个")
     fresh = await hashed(typed)
     async with transaction():
         await rows("UPDATE account SET password_hash = $2 WHERE id = $1", actor.account_id, fresh)

@@ -5,15 +5,13 @@ from litestar import Request, Response, get, post
 
 from server.accounts import new_passwords
 from server.accounts.authentication import OVER, RESET_COOKIE, cookie, session_cookie, source_of
-from server.accounts.rules import PASSWORD_LEAST, read_id_tail
+from server.accounts.password_fields import RULE, new, old
+from server.accounts.rules import read_id_tail
 from server.accounts.sessions import Refused
 from server.core import codes, forms, picture_code
 from server.core.page import page, see_other
-from server.people.rules import read_phone
+from server.people import fields
 from server.permissions import Can
-from server.settings import settings
-
-MOST = 200  # characters that are read of a password, so that one too long is told and not cut
 
 
 def typed_field(name: str, label: str, read: Any) -> forms.Field:
@@ -21,23 +19,10 @@ def typed_field(name: str, label: str, read: Any) -> forms.Field:
     return forms.Field(name, label, lambda typed: read(typed[0] if typed else ""))
 
 
-PHONE = (
-    typed_field("phone", "手机号", read_phone),
-    forms.text("picture", "图形验证码", most=200),
-    forms.text("picture_code", "图形验证码", most=8),
-)
-RESET = (
-    forms.text("code", "短信验证码", most=6),
-    typed_field("id_tail", "身份证号后六位", read_id_tail),
-    forms.text("password", "新密码", most=MOST),
-    forms.text("again", "确认密码", most=MOST),
-)
-CHANGE = (
-    forms.text("old_password", "原来的密码", most=MOST),
-    forms.text("password", "新密码", most=MOST),
-    forms.text("again", "确认密码", most=MOST),
-)
-RULE = f"{PASSWORD_LEAST}–{settings.password_most} 个字符，要有大写字母、小写字母和数字"
+PHONE = (fields.phone("phone", "手机号"), *picture_code.FIELDS)
+RESET = (forms.text("code", "短信验证码", most=6), typed_field("id_tail", "身份证号后六位", read_id_tail),
+         *new("新密码"))
+CHANGE = (old("old_password", "原来的密码"), *new("新密码"))
 
 
 @get("/password-reset", can=Can.PUBLIC)
@@ -63,8 +48,8 @@ async def reset(request: Request) -> Response[Any]:
     if "code" in await forms.names(request):
         return await set_new(request, await forms.fill(request, RESET))
     filled = await forms.fill(request, PHONE)
-    if not filled.errors and not await picture_code.check(filled["picture"], filled["picture_code"]):
-        filled.errors["picture_code"] = "图形验证码不对，请看新的一张再填"
+    if not filled.errors:
+        await picture_code.check_in(filled)
     if not filled.errors:
         try:
             token = await new_passwords.send_code(filled["phone"])
@@ -80,11 +65,11 @@ async def set_new(request: Request, filled: forms.Filled) -> Response[Any]:
     if not filled.errors:
         try:
             await new_passwords.reset(request.cookies.get(RESET_COOKIE, ""), filled["code"], filled["id_tail"],
-                                      filled["password"], filled["again"], source=source_of(request))
+                                      filled["password"], filled["password_again"], source=source_of(request))
             answer = see_other("/sign-in?changed=1")
             answer.cookies = [OVER[RESET_COOKIE]]
             return answer
-        except new_passwords.Wrong as wrong:
+        except forms.Refused as wrong:
             filled.errors[wrong.field] = str(wrong)
     return await new_password_page(request, filled)
 
@@ -104,11 +89,11 @@ async def change(request: Request) -> Response[Any]:
     if not filled.errors:
         try:
             renewed = await new_passwords.change(request.user, filled["old_password"], filled["password"],
-                                                 filled["again"])
+                                                 filled["password_again"])
             answer = see_other("/me")
             answer.cookies = [session_cookie(*renewed)]
             return answer
-        except new_passwords.Wrong as wrong:
+        except forms.Refused as wrong:
             filled.errors[wrong.field] = str(wrong)
     return await change_page(request, filled)
 

@@ -1,55 +1,64 @@
-"""The part of a form in which somebody proves a phone: number, picture code, SMS code. Activation and registration
-have it in common; the rest of the form stays as it was typed meanwhile."""
+"""Doors for who has no password yet, activation and registration: somebody proves a phone (number, picture code, SMS
+code) and says who he is, in one form. The rest of the form stays as it was typed meanwhile."""
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
+from litestar import Request, Response
+
+from server.accounts import password_fields
 from server.accounts.activation import Claim
 from server.accounts.rules import read_password
 from server.core import codes, forms, picture_code
+from server.core.page import page
 from server.people import fields
 from server.people.rules import masked_phone
 
-READ = 200  # characters of a password that are read, so that one too long is told and not cut
-PHONE = fields.phone("phone", "手机号码")
-STEP = (
-    PHONE, forms.text("sms_code", "短信验证码", most=10),
-    forms.text("sms_token", "短信验证码", most=200, required=False),
-    forms.text("picture", "图形验证码", most=200, required=False),
-    forms.text("picture_code", "图形验证码", most=10, required=False),
-    forms.text("again", "重新获取", most=1, required=False))
+SMALL = 20_000  # bytes of a form
 BESIDE = {"picture": "picture_code", "sms_token": "sms_code"}  # where what is wrong with a hidden field is told
-WHO = (fields.name("name", "姓名"), fields.id_number("id_number", "身份证号"))
+STEP = (
+    fields.phone("phone", "手机号码"), fields.name("name", "姓名"), fields.id_number("id_number", "身份证号"),
+    *picture_code.FIELDS, forms.text("sms_code", "短信验证码", most=10),
+    forms.text("sms_token", "短信验证码", most=200, required=False),
+    forms.text("again", "重新获取", most=1, required=False))
 
 
-def passwords(label: str) -> tuple[forms.Field, forms.Field]:
-    """A new password, and the same once more."""
-    return forms.text("password", label, most=READ), forms.text("password_again", "确认密码", most=READ)
+@dataclass(frozen=True)
+class Door:
+    """One such form: its page, what the password is called, its fields besides, and who sends its SMS codes."""
+    template: str
+    password: str
+    send_code: Callable[[str], Awaitable[str]]
+    more: tuple[forms.Field, ...] = ()
 
+    async def fill(self, request: Request) -> forms.Filled:
+        return await forms.fill(request, (*STEP, *password_fields.new(self.password), *self.more))
 
-def context(filled: forms.Filled | None, kept: tuple[str, ...], changed: dict[str, str]) -> dict[str, Any]:
-    """What the page shows: `form` (what was typed in the fields of `kept`, with what changed since), the picture until
-    the SMS is sent, and where it was sent to. Passwords are given back to nobody."""
-    form = {name: filled.typed.get(name, "") if filled else "" for name in kept} | changed
-    sent = form["sms_token"]
-    return {"form": form, "errors": filled.errors if filled else {}, "status": filled.status if filled else 200,
-            "picture": None if sent else picture_code.new(), "sent": masked_phone(form["phone"]) if sent else None}
+    async def show(self, request: Request, filled: forms.Filled | None = None,
+                   changed: dict[str, str] | None = None, **context: Any) -> Response[Any]:
+        """The page: what was typed with what `changed` since (passwords are given back to nobody), the picture until
+        the SMS is sent, and where it was sent to."""
+        typed = filled.typed if filled else {}
+        kept = ("phone", "name", "id_number", "sms_code", "sms_token", *(one.name for one in self.more))
+        form = {name: typed.get(name, "") for name in kept} | (changed or {})
+        sent = form["sms_token"]
+        return await page(request, self.template, form=form, errors=filled.errors if filled else {},
+                          picture=None if sent else picture_code.new(), rule=password_fields.RULE,
+                          sent=masked_phone(form["phone"]) if sent else None,
+                          status=filled.status if filled else 200, **context)
 
-
-async def send(filled: forms.Filled, send_code: Callable[[str], Awaitable[str]]) -> dict[str, str]:
-    """获取验证码: only the phone and the picture count. Returns what changed in the form; what is wrong stands in
-    `filled.errors`."""
-    only(filled, "phone", "picture", "picture_code")
-    nothing_sent = {"sms_token": "", "sms_code": ""}
-    if filled.values.get("again") or filled.errors:
-        return nothing_sent
-    if not await picture_code.check(filled["picture"], filled["picture_code"]):
-        filled.errors["picture_code"] = "图形验证码不对，请按新的图片再填一次"
-        return nothing_sent
-    try:
-        return {"phone": filled["phone"], "sms_code": "", "sms_token": await send_code(filled["phone"])}
-    except (codes.TooSoon, codes.TooMany) as refused:
-        filled.errors["phone"] = str(refused)
-        return nothing_sent
+    async def send(self, request: Request) -> Response[Any]:
+        """获取验证码: only the phone and the picture count."""
+        filled = only(await self.fill(request), "phone", "picture", "picture_code")
+        changed = {"sms_token": "", "sms_code": ""}
+        if not filled.errors and not filled.values.get("again"):
+            await picture_code.check_in(filled)
+            if not filled.errors:
+                try:
+                    changed |= {"phone": filled["phone"], "sms_token": await self.send_code(filled["phone"])}
+                except (codes.TooSoon, codes.TooMany) as refused:
+                    filled.errors["phone"] = str(refused)
+        return await self.show(request, filled, changed)
 
 
 def only(filled: forms.Filled, *names: str) -> forms.Filled:
@@ -64,11 +73,13 @@ def claim_of(filled: forms.Filled) -> Claim | None:
     return Claim(*named) if all(named) else None  # type: ignore[arg-type] # all of them are text then
 
 
-def check_password(filled: forms.Filled, claim: Claim | None) -> None:
-    """Puts what is wrong with the new password beside its field (G2.1)."""
+def claim_with_password(filled: forms.Filled) -> Claim | None:
+    """Whom the form names, after a look at the new password (G2.1): what is wrong with it stands beside its field."""
+    claim = claim_of(filled)
     if claim and "password" in filled.values:
         try:
             read_password(filled["password"], filled.typed["password_again"],
                           (claim.name, claim.phone, claim.id_number))
         except ValueError as fault:
             filled.errors["password"] = str(fault)
+    return claim

@@ -7,6 +7,7 @@ from litestar.params import FromPath
 
 from server.accounts import sessions
 from server.accounts.authentication import OVER, SESSION_COOKIE, session_cookie
+from server.accounts.code_page import NEXT
 from server.accounts.devices import in_words, is_handheld
 from server.accounts.tables import open_sessions, roles_of
 from server.core import forms
@@ -18,7 +19,6 @@ from server.permissions import Can
 from server.tabs import links_for
 
 SIGN_OUT = (forms.flag("everywhere", "所有设备"),)
-ONWARDS = (forms.text("next", "页面", most=500, required=False),)
 
 
 @get("/me", can=Can.SIGNED_IN)
@@ -32,7 +32,7 @@ async def mine(request: Request) -> Response[Any]:
 
 @post("/me/roles/{grant_id:int}", can=Can.SIGNED_IN, status_code=303)
 async def switch_role(request: Request, grant_id: FromPath[int]) -> Response[Any]:
-    filled = await forms.pressed(request, ONWARDS)
+    filled = await forms.pressed(request, (NEXT,))
     try:
         renewed = await sessions.switch_role(request.user, grant_id)
     except sessions.CodeMissing:

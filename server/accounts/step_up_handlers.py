@@ -7,7 +7,7 @@ from litestar.params import FromPath
 
 from server.accounts import actions, sessions
 from server.accounts.authentication import HALF_COOKIE, OVER, half_cookie, session_cookie
-from server.accounts.code_page import code_page
+from server.accounts.code_page import CODE, NEXT, code_page
 from server.accounts.rules import CONFIRMED_FOR
 from server.accounts.tables import roles_of
 from server.core import codes, forms
@@ -16,9 +16,6 @@ from server.core.origin import within
 from server.core.page import page, see_other
 from server.core.parked import TAKEN_UP, parked_under
 from server.permissions import Can
-
-NEXT = forms.text("next", "页面", most=500, required=False)
-CODE = (forms.text("code", "验证码", most=6), NEXT)
 
 
 @get("/step-up", can=Can.SIGNED_IN)

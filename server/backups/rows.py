@@ -93,6 +93,7 @@ async def load(connection: Connection, backup: Backup, advance: Advance) -> None
         await connection.execute(f"ALTER TABLE {one['of']} ADD CONSTRAINT {quoted(one['name'])} {one['said']}")
     for name in tables:
         await connection.execute(f"ALTER TABLE {quoted(name)} ENABLE TRIGGER USER")
+    await count(connection, backup.manifest)
     found = await heads(connection)
     if found != {chain: tuple(head) for chain, head in backup.manifest.heads.items()}:
         raise Refused("The chains of the evidence do not end where the manifest says.")
@@ -131,10 +132,9 @@ def check_same_schema(here: dict[str, asyncpg.Record], stated: Sequence[Table]) 
         raise Refused(f"The backup has no table {min(lacking)}, which this program's schema has.")
 
 
-async def counted(connection: Connection, manifest: Manifest) -> str | None:
-    """The first table that does not have the rows the manifest says, in words; None when all have."""
+async def count(connection: Connection, manifest: Manifest) -> None:
+    """Refused unless every table has the rows the manifest says."""
     for table in manifest.tables:
         found = await connection.fetchval(f"SELECT count(*) FROM {quoted(table.name)}")
         if found != table.rows:
-            return f"{table.name} has {found:,} rows, not {table.rows:,}"
-    return None
+            raise Refused(f"The table {table.name} has {found:,} rows, not {table.rows:,}.")

@@ -3,11 +3,13 @@
 A code is derived from its row's number and a key and stands nowhere; the token a browser keeps is derived likewise.
 Who asks for a code to a phone that nobody has gets the same answer after the same work: a row, a limit, no SMS."""
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from asyncpg import Record
 
-from server.core import sms, tokens
+from server.core import forms, sms, tokens
 from server.core.clock import BEIJING, now
 from server.core.database import engine, row, the_row, transaction
 from server.core.keys import key
@@ -29,6 +31,15 @@ TRIED = "验证码错误次数太多，请重新获取"
 
 class Refused(Exception):
     """Why a code is not the right one, in words for beside the field."""
+
+
+@contextmanager
+def told_beside(field: str) -> Iterator[None]:
+    """What is wrong with a code, told beside a field of the form it came in: forms.Refused."""
+    try:
+        yield
+    except Refused as refused:
+        raise forms.Refused(field, str(refused)) from None
 
 
 class TooSoon(Exception):
@@ -149,8 +160,9 @@ def shown(token: str) -> str | None:
 
 async def of_token(token: str, purpose: str) -> Record | None:
     """The row a token stands for."""
+    number = read_token(token)
     return await row("SELECT expires_at, used_at, tries FROM one_time_code WHERE id = $1 AND purpose = $2",
-                     read_token(token), purpose)
+                     number, purpose) if number else None
 
 
 def refusal(code: Record | None) -> str | None:

@@ -49,6 +49,14 @@ class Field:
             LABELS[self.name] = self.label
 
 
+class Refused(Exception):
+    """Why what a form asks for is not done; field: beside which the words belong."""
+
+    def __init__(self, field: str, words: str) -> None:
+        super().__init__(words)
+        self.field = field
+
+
 @dataclass
 class Filled:
     """A form as it came: `values` by name where they could be read, `errors` by name where not, and what was typed."""

@@ -38,9 +38,11 @@ VOICES = Path(__file__).parent / "data" / "voices"  # 零 to 九 in Mandarin, sp
 SHADE = 48  # how light INK is, of 255
 FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
 
-FIELDS = (  # of every form that asks for one
-    forms.text("picture", "图形验证码", most=200), forms.text("picture_code", "图形验证码", most=10),
+FIELDS = (  # of every form that may ask for one
+    forms.text("picture", "图形验证码", most=200, required=False),
+    forms.text("picture_code", "图形验证码", most=10, required=False),
 )
+WRONG = "图形验证码不对，请看新的一张再填"
 
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="picture-code")
 
@@ -73,6 +75,12 @@ def new() -> str:
     """A token for a new picture."""
     seen = int(now().timestamp() * 1000).to_bytes(TIME_BYTES) + os.urandom(RANDOM_BYTES)
     return tokens.signed(TOKEN, seen)
+
+
+async def check_in(filled: forms.Filled) -> None:
+    """Puts what is wrong with the picture code beside its field, in a form with FIELDS."""
+    if not await check(filled["picture"], filled["picture_code"]):
+        filled.errors["picture_code"] = WRONG
 
 
 async def check(token: str, typed: str) -> bool:

@@ -18,8 +18,15 @@ def read_place(typed: list[str]) -> Place:
     return PLACES[typed[0]]
 
 
+def read_about(typed: list[str]) -> str:
+    """The address of a form. ValueError when it can be none."""
+    if not typed or not uploads.ABOUT.fullmatch(typed[0]):
+        raise ValueError("没有这个表单，请刷新后再试")
+    return typed[0]
+
+
 ANNOUNCED = (
-    forms.Field("place", "位置", read_place), forms.text("about", "表单", most=uploads.ABOUT_MOST),
+    forms.Field("place", "位置", read_place), forms.Field("about", "表单", read_about),
     forms.text("name", "文件名", most=uploads.NAME_MOST, required=False),
     forms.number("size", "文件大小", most=2**40), forms.text("mark", "文件标记", most=100),
 )

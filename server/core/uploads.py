@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ REFERENCE = re.compile(r"[uf][1-9]\d{0,17}", re.ASCII)
 WAITING_MOST = 100  # uploads of one person that are not saved yet
 WAITING_BYTES = 1000 * MB
 COUNTING_LOCK = 7_010  # advisory, with the person: so that what waits is counted exactly
-NAME_MOST, ABOUT_MOST = 255, 120  # characters
+NAME_MOST = 255  # characters
+ABOUT = re.compile(r"/[a-z0-9/-]{1,119}", re.ASCII)  # the address of the form that a file waits beside
 COLUMNS = "id, place, about, name, size, pieces, file_id, fault, mark"
 
 
@@ -39,13 +41,13 @@ def piece_name(upload_id: int, number: int) -> str:
 # In pieces ------------------------------------------------------------------------------------------------------------
 
 async def begin(actor: Actor, place: Place, about: str, name: str, size: int, mark: str) -> Record:
-    """Announces a file; the same one again (`mark`: what the browser knows it by) goes on where it was.
+    """Announces a file; the same one again (`mark`: what the browser knows it by, kept as a hash) goes on where it was.
 
     Unfit when it is too large, or too much waits already."""
     word = "照片" if place.pictures_only else "文件"
     if not 0 < size <= place.most_bytes:
         raise Unfit(f"{word}不能超过 {place.most_bytes // MB} MB" if size else f"{word}是空的，请重新选择")
-    key = actor.person_id, place.name, about, files.safe_name(name), size, mark
+    key = actor.person_id, place.name, about, files.safe_name(name), size, sha256(mark.encode()).hexdigest()
     found = await row(f"""UPDATE upload SET fault = NULL WHERE
         (person_id, place, about, name, size, mark) = ($1, $2, $3, $4, $5, $6) RETURNING {COLUMNS}""", *key)
     if found:

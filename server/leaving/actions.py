@@ -9,12 +9,13 @@ from server.core import audit
 from server.core.actor import Actor
 from server.core.clock import BEIJING, now
 from server.core.database import the_row, transaction
+from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.core.workdays import beijing_date, end_of
 from server.leaving.rules import refuse_span
 from server.leaving.tables import holds, open_account_named
 from server.meetings.drafts import drafts_of, pass_on_drafts
-from server.officers.actions import Refused, account_of, end_within, grant, place_of
+from server.officers.actions import account_of, end_within, grant, place_of
 from server.officers.tables import live_roles
 from server.people.tables import phone_of
 from server.permissions import Can, Role, may

@@ -12,6 +12,7 @@ from server.core import forms
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.dates import calendar_day, moment
+from server.core.forms import Refused
 from server.core.page import page, see_other
 from server.core.workdays import beijing_date
 from server.leaving import actions
@@ -22,12 +23,11 @@ from server.leaving.tables import (
     hand_over_in_care,
     those_who_could,
 )
-from server.officers.actions import Refused
 from server.people import fields
 from server.permissions import Can
 
 WHO = (forms.numbers("account", "接替的人", required=False), fields.phone("phone", "手机号码", required=False))
-WHY = forms.text("why", "原因", most=WHY_MAX)
+WHY = fields.reason("why", "原因", most=WHY_MAX)
 HAND_OVER = (*WHO, WHY)
 SUBSTITUTION = (*WHO, forms.day("first", "开始日期"), forms.day("last", "结束日期"), WHY)
 

@@ -8,6 +8,7 @@ from server.core import audit
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import row, rows, the_row, transaction
+from server.core.forms import Refused
 from server.core.throttle import Throttle
 from server.members.register import seen_by
 from server.members.rules import OPENINGS, OPENINGS_WITHIN, SEARCHES, Number, Proof
@@ -22,14 +23,6 @@ class TooMany(ClientException):
     """429: so many numbers were opened, or looked for, within the hour."""
 
     status_code = 429
-
-
-class Refused(ValueError):
-    """Why a phone is not changed, in words for beside a field."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field = field
 
 
 async def open_number(actor: Actor, person_id: int, what: Number, why: str, press: str) -> str | None:

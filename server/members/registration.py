@@ -3,7 +3,7 @@
 Nobody is forced to (M2§2). Where the phone is outdated, somebody of the branch confirms the new one face to face."""
 from asyncpg import Record
 
-from server.accounts.activation import Claim, Refused
+from server.accounts.activation import Claim
 from server.accounts.authorisations import newest_authorisation
 from server.accounts.passwords import hashed
 from server.accounts.tables import actor_without_session
@@ -11,6 +11,7 @@ from server.core import audit, codes, live
 from server.core.clock import now
 from server.core.crypto import blind_indexes
 from server.core.database import row, rows, the_row, transaction
+from server.core.forms import Refused
 from server.core.throttle import DAY, Throttle
 from server.people.tables import ID_NUMBER, PHONE
 
@@ -48,10 +49,8 @@ async def send_code(phone: str) -> str:
 async def register(claim: Claim, token: str, sms_code: str, password: str, source: str) -> bool:
     """Opens the member's account; outside of a transaction, for each guess counts. False when the account was there
     already, as an officer's: it gets the member's role too and keeps its password. Raises Refused."""
-    try:
+    with codes.told_beside("sms_code"):
         await codes.confirm(token, PURPOSE, sms_code, keep=True)
-    except codes.Refused as refused:
-        raise Refused("sms_code", str(refused)) from None
     found = await in_register(claim)
     if found is None or not found["same_phone"] or found["closed_at"]:
         raise Refused("name", UNFIT)
@@ -63,10 +62,8 @@ async def register(claim: Claim, token: str, sms_code: str, password: str, sourc
         joined = await join(account["id"], found)
         if account["kept"] and not joined:
             raise Refused("name", KNOWN)
-        try:
+        with codes.told_beside("sms_code"):
             await codes.use(token, PURPOSE)
-        except codes.Refused as refused:
-            raise Refused("sms_code", str(refused)) from None
         await close_request(found["person_id"], found["path"])
         actor = await actor_without_session(account["id"], source)
         if actor:

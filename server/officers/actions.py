@@ -14,6 +14,7 @@ from server.core import audit, live
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import row, rows, transaction
+from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.officers.messages import send_code, tell_of_role
 from server.officers.rules import ROLES_AT, excluded_by
@@ -23,14 +24,6 @@ from server.people.actions import OtherName, change_phone, enter_person
 from server.people.rules import masked_phone
 from server.people.tables import phone_of
 from server.permissions import Role
-
-
-class Refused(Exception):
-    """Why somebody can't get this role; field: beside which the words belong."""
-
-    def __init__(self, field: str, words: str) -> None:
-        super().__init__(words)
-        self.field = field
 
 
 @dataclass(frozen=True)

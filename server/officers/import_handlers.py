@@ -14,14 +14,15 @@ from server.core.files import safe_name
 from server.core.page import page, see_other
 from server.core.sight import find
 from server.officers import imports, sheet
+from server.officers.fields import WHY
 from server.officers.lists import below
 from server.officers.places import offered, roles_among
-from server.officers.rules import TONES, WHY_MAX, ImportState
+from server.officers.rules import TONES, ImportState
 from server.officers.tables import OfficerImport
 from server.people.rules import masked_id_number
 from server.permissions import Can
 
-HANDED_IN = (forms.files("file", "表格"), forms.text("why", "事由", most=WHY_MAX))
+HANDED_IN = (forms.files("file", "表格"), *WHY)
 PAGE = 30
 WRONG_SHOWN = 100  # on the page; all of them are in the file to download
 

@@ -13,9 +13,10 @@ from server.core.actor import Actor
 from server.core.answers import REFUSALS
 from server.core.clock import now
 from server.core.database import row, rows, savepoint, the_row, transaction
+from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.core.workdays import beijing_date
-from server.officers.actions import Officer, Opened, Refused, open_at, place_of
+from server.officers.actions import Officer, Opened, open_at, place_of
 from server.officers.places import find_place
 from server.officers.rules import APPOINTED, NAME_MAX, WHY_MAX, ImportState, RowState
 from server.officers.sheet import COLUMNS, MOST_CELL

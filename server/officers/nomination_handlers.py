@@ -6,20 +6,22 @@ from litestar.params import FromPath
 
 from server.core import forms
 from server.core.dates import local
+from server.core.forms import Refused
 from server.core.page import page, see_other
 from server.core.sight import find
 from server.officers import nominations
-from server.officers.actions import Officer, Refused
+from server.officers.actions import Officer
 from server.officers.fields import POST, ROLE, WHO, WHY
 from server.officers.lists import nominations_listed
 from server.officers.places import find_place, offered, roles_among
 from server.officers.rules import NOMINATES_BELOW, TONES, WHY_MAX, NominationState
 from server.officers.tables import Nomination, number_of, phone_of
 from server.organisations.tables import names_of
+from server.people import fields
 from server.people.rules import masked_id_number, masked_phone
 from server.permissions import Can
 
-REASON = (forms.text("reason", "退回原因", most=WHY_MAX),)
+REASON = (fields.reason("reason", "退回原因", most=WHY_MAX),)
 
 
 @get("/accounts/nominations", can=Can.NOMINATION_READ)

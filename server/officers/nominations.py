@@ -8,8 +8,9 @@ from server.core import audit, crypto
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import next_id, row, rows, transaction
+from server.core.forms import Refused
 from server.core.moves import WrongState
-from server.officers.actions import Officer, Opened, Refused, open_within
+from server.officers.actions import Officer, Opened, open_within
 from server.officers.rules import ROLES_AT, NominationState, may_nominate
 from server.officers.tables import kept_number, kept_phone, number_of, phone_of
 from server.organisations.rules import OrganisationKind

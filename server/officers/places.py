@@ -3,7 +3,7 @@ from asyncpg import Record
 
 from server.core.actor import Actor
 from server.core.database import rows
-from server.officers.actions import Refused
+from server.core.forms import Refused
 from server.officers.rules import NOMINATES_BELOW, ROLES_AT
 from server.officers.tables import IN_CARE
 from server.organisations.rules import OrganisationKind

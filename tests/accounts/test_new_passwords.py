@@ -6,9 +6,10 @@ import pytest
 
 from server.accounts import new_passwords
 from server.accounts.authentication import RESET_COOKIE, SESSION_COOKIE
-from server.accounts.new_passwords import RESET, Wrong
+from server.accounts.new_passwords import RESET
 from server.accounts.rules import GUESSES, read_id_tail, read_password, tells
 from server.core import codes, picture_code
+from server.core.forms import Refused
 from server.people.tables import kept_id_number
 from tests.cast import COUNTY, MEMBER, SECRETARY, VILLAGER, phone_index
 from tests.databases import fingerprint
@@ -82,7 +83,8 @@ def sent(browser) -> str:
 
 async def set_new(browser, person, password: str = FRESH, **more: str):
     return await browser.post("/password-reset", data={
-        "code": sent(browser), "id_tail": person.id_number[-6:], "password": password, "again": password} | more)
+        "code": sent(browser), "id_tail": person.id_number[-6:], "password": password,
+        "password_again": password} | more)
 
 
 async def test_a_forgotten_password_is_set_anew_by_phone_and_id_number_and_every_session_ends(browser):
@@ -129,8 +131,9 @@ async def test_an_unknown_phone_and_a_closed_account_are_answered_like_a_known_o
 
 
 @pytest.mark.parametrize(("more", "field"), [
-    ({"id_tail": "000000"}, "id_tail"), ({"id_tail": "x"}, "id_tail"), ({"again": "Xinmima2028"}, "password"),
-    ({"password": "short", "again": "short"}, "password"), ({"password": "", "again": ""}, "password"),
+    ({"id_tail": "000000"}, "id_tail"), ({"id_tail": "x"}, "id_tail"), ({"password_again": "Xinmima2028"}, "password"),
+    ({"password": "short", "password_again": "short"}, "password"),
+    ({"password": "", "password_again": ""}, "password"),
     ({"code": "12"}, "code"),
 ])
 async def test_what_does_not_fit_is_told_beside_its_field_and_changes_nothing(browser, owner, more, field):
@@ -151,9 +154,9 @@ async def test_six_characters_are_not_guessed_a_hundred_times_at_once(database):
     told = await asyncio.gather(*(
         new_passwords.reset(token, str(codes.shown(token)), f"{number:06}", FRESH, FRESH, source="test")
         for number in range(100)), return_exceptions=True)
-    assert all(isinstance(one, Wrong) for one in told)
+    assert all(isinstance(one, Refused) for one in told)
     assert sum(one.field == "id_tail" for one in told) == codes.TRIES
-    with pytest.raises(Wrong, match="次数太多"):
+    with pytest.raises(Refused, match="次数太多"):
         await new_passwords.reset(token, str(codes.shown(token)), MEMBER.id_number[-6:], FRESH, FRESH, source="test")
 
 
@@ -221,9 +224,10 @@ async def test_where_both_end_alike_an_officer_sees_who_it_is(browser, owner):
 
 # Changed --------------------------------------------------------------------------------------------------------------
 
-async def change(browser, old: str = PASSWORD, password: str = FRESH, again: str | None = None):
+async def change(browser, old: str = PASSWORD, password: str = FRESH, password_again: str | None = None):
     return await browser.post("/me/password", data={
-        "old_password": old, "password": password, "again": password if again is None else again})
+        "old_password": old, "password": password,
+        "password_again": password if password_again is None else password_again})
 
 
 async def test_ones_own_password_is_changed_and_only_this_device_stays(browser):
@@ -242,7 +246,7 @@ async def test_ones_own_password_is_changed_and_only_this_device_stays(browser):
 
 @pytest.mark.parametrize(("form", "field", "words"), [
     ({"old": "Dengta2025"}, "old_password", "原来的密码不对"), ({"old": ""}, "old_password", "请填写"),
-    ({"password": "short"}, "password", "8–18"), ({"again": "Xinmima2028"}, "password", "不一样"),
+    ({"password": "short"}, "password", "8–18"), ({"password_again": "Xinmima2028"}, "password", "不一样"),
     ({"password": PASSWORD}, "password", "和原来的一样"), ({"password": "Ab13700000007"}, "password", "不要有自己的"),
     ({"password": "x" * 300}, "password", "最多"),
 ])
@@ -267,10 +271,10 @@ async def test_who_found_an_unlocked_phone_does_not_guess_the_password(browser):
 
 async def test_a_code_that_was_asked_for_by_nobody_sets_nothing(database):
     for token in ("", "x", "A" * 54):
-        with pytest.raises(Wrong, match="失效"):
+        with pytest.raises(Refused, match="失效"):
             await new_passwords.reset(token, "000000", MEMBER.id_number[-6:], FRESH, FRESH, source="test")
     account = (await actor_of(MEMBER)).account_id
     other = await codes.send("sign-in", MEMBER.phone, account, words="{code}", by_sms=False)
-    with pytest.raises(Wrong, match="失效"):
+    with pytest.raises(Refused, match="失效"):
         await new_passwords.reset(other, str(codes.shown(other)), MEMBER.id_number[-6:], FRESH, FRESH, source="test")
     assert RESET != "sign-in"

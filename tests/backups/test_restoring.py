@@ -23,7 +23,7 @@ from tests.databases import fingerprint
 from tests.servers import url
 
 EBRANCH = """
-import os, sys, time
+import os, signal, sys, time
 from server.backups import restore, rows, verify
 from server.commands import main
 
@@ -37,6 +37,7 @@ def slowly(call):
 async def wrong(connection):
     return {"platform": (1, "00")}
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in the background
 if os.environ.get("SPOILT") == "slow":
     rows.copy_in = slowly(rows.copy_in)
 if os.environ.get("SPOILT") == "wrong":

@@ -43,9 +43,9 @@ WORDS = {
     ("log_check", "reason"),
     ("attendance", "reply_note"), ("attendance", "name"), ("audit_event", "before"), ("audit_event", "after"),
     ("audit_event", "why"), ("amendment", "explanation"), ("amendment", "answer"),
-    ("version", "content"), ("version", "difference"), ("version", "why"), ("file", "name"),
+    ("version", "content"), ("version", "difference"), ("version", "why"), ("file", "name"), ("upload", "name"),
     ("nomination", "name"), ("nomination", "reason"), ("nomination", "answer"), ("person", "name"),
-    ("role_grant", "why"), ("role_grant", "end_why"), ("account", "switch_why"),
+    ("role_grant", "why"), ("role_grant", "end_why"), ("account", "switch_why"), ("hand_over", "why"),
 }
 LOG = "/meetings/{meeting_id:int}/log"
 FIELDS = "main input:is([type=text], [type=tel], [type=search]):visible, main textarea:visible"

@@ -102,13 +102,13 @@ async def staying(trail: Trail) -> None:
         return {"code": str(codes.shown(client.cookies[HALF_COOKIE]))}
 
     await trail.change("change_password", MEMBER, "/me/password", data={
-        "old_password": PASSWORD, "password": "Xinmima2027", "again": "Xinmima2027"})
+        "old_password": PASSWORD, "password": "Xinmima2027", "password_again": "Xinmima2027"})
 
     async def reset(client: httpx.AsyncClient) -> dict[str, str]:
         await trail.owner.execute("DELETE FROM code_limit")
         await client.post("/password-reset", data=forgotten(NEIGHBOUR.phone))
         return {"code": str(codes.shown(client.cookies[RESET_COOKIE])), "id_tail": NEIGHBOUR.id_number[-6:],
-                "password": "Xinmima2026", "again": "Xinmima2026"}
+                "password": "Xinmima2026", "password_again": "Xinmima2026"}
 
     await trail.change("reset_password", None, "/password-reset", each=reset, again=False)
     await trail.change("confirm_by_code", SECRETARY, "/step-up", each=code, again=False)

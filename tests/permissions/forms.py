@@ -64,7 +64,7 @@ FORMS: dict[str, Form] = {
     "/me/roles/{grant_id:int}": lambda _: {},
     "/me/sessions/{session_id:int}/ending": lambda _: {},
     "/step-up": lambda _: {"code": "000000"},
-    "/me/password": lambda _: {"old_password": PASSWORD, "password": "short", "again": "short"},
+    "/me/password": lambda _: {"old_password": PASSWORD, "password": "short", "password_again": "short"},
     "/password-reset": forgotten,
     "/step-up/code": lambda _: {"next": "/threads"},
     "/settings/large": lambda _: {},

@@ -48,6 +48,11 @@ class Stack:
                                         stdout=self.said.open("w"), stderr=subprocess.STDOUT, start_new_session=True)
         return self
 
+    def ebranch(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """A command of the command line, on this data folder."""
+        return subprocess.run([ROOT / ".venv/bin/ebranch", *arguments], env=self.environ, capture_output=True,
+                              text=True, cwd=self.clone, check=False)
+
     def output(self) -> str:
         return self.said.read_text()
 
