@@ -3,9 +3,11 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator, Sequence
 
+import click
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
 from litestar.middleware import DefineMiddleware
+from litestar.plugins import CLIPlugin
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 from litestar.types import ControllerRouterHandler
@@ -20,7 +22,6 @@ from server.accounts import password_handlers as passwords
 from server.accounts import session_handlers as sessions
 from server.accounts import step_up_handlers as step_up
 from server.accounts.authentication import Authentication
-from server.commands import Commands
 from server.core import assets, database, health, live, picture_code
 from server.core import upload_handlers as uploads
 from server.core.answers import EXCEPTION_HANDLERS, count_for_refusal, put_headers
@@ -59,6 +60,16 @@ ROUTES = [
     *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES, *demo.ROUTES, *evidence.ROUTES,
     *officers.ROUTES, *nominations.ROUTES, *imports.ROUTES,
 ]
+
+
+class Commands(CLIPlugin):
+    """Puts our commands into Litestar's command line."""
+
+    def on_cli_init(self, cli: click.Group) -> None:
+        from server.commands import COMMANDS  # here: what they need, no web process needs
+
+        for command in COMMANDS:
+            cli.add_command(command)
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import asyncpg
 import click
 from litestar.cli.main import litestar_group
-from litestar.plugins import CLIPlugin
 
 from server.backups.commands import backup_command, restore_command, verify_backup_command
 from server.backups.restore import marker
@@ -106,16 +105,6 @@ async def prepare() -> None:
             print(f"The clock began at {settings.now} (EBRANCH_NOW).")
 
 
-class Commands(CLIPlugin):
-    """Puts our commands into Litestar's command line."""
-
-    def on_cli_init(self, cli: click.Group) -> None:
-        for command in (run, migrate_command, demo_command, prepare_command, import_units_command,
-                        import_calendar_command, verify_audit_command, checkpoint_command, erase_evidence_command,
-                        rotate_keys_command, backup_command, restore_command, verify_backup_command, sms_command):
-            cli.add_command(command)
-
-
 @click.command("run", help="Start everything on this machine and keep it running, until Ctrl-C.")
 def run() -> None:
     os.execv(sys.executable, [sys.executable, "-m", "server.stack"])
@@ -160,6 +149,11 @@ def import_calendar_command(file: TextIO) -> None:
     except UnicodeDecodeError as fault:
         raise click.ClickException(f"{file.name} is not UTF-8: {fault.reason} at byte {fault.start}.") from None
     click.echo(f"{year} is confirmed; {moved} open deadlines moved.")
+
+
+COMMANDS = (run, migrate_command, demo_command, prepare_command, import_units_command, import_calendar_command,
+            verify_audit_command, checkpoint_command, erase_evidence_command, rotate_keys_command, backup_command,
+            restore_command, verify_backup_command, sms_command)
 
 
 def main() -> None:

@@ -3,8 +3,6 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 
-from zxcvbn import zxcvbn
-
 from server.core.workdays import Length, Unit
 from server.permissions import LONG_SESSION, OFFICERS, Role
 from server.settings import settings
@@ -82,6 +80,8 @@ def read_password(typed: str, again: str, about: Iterable[str] = ()) -> str:
         raise ValueError(f"密码里还要有{'、'.join(missing)}")
     if tells(typed, about):
         raise ValueError("密码里不要有自己的姓名、手机号、身份证号")
+    from zxcvbn import zxcvbn  # here: its lists of words are wanted once in a person's year
+
     if zxcvbn(typed)["score"] <= TOO_EASY:
         raise ValueError("这个密码太常见，容易被猜到，请换一个")
     if typed != again:

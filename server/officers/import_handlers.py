@@ -1,4 +1,5 @@
 """Addresses of imports: handing in an .xlsx, its progress, pausing and going on, the rows that were wrong."""
+import asyncio
 from hashlib import sha256
 from typing import Any
 
@@ -44,8 +45,11 @@ async def imports_page(request: Request, filled: forms.Filled, before: int | Non
 
 @get("/accounts/imports/template", can=Can.ACCOUNT_KEEP)
 async def template(request: Request) -> Response[bytes]:
+    from server.officers import books  # here: few processes ever write one
+
     places = await offered(request.user)
-    return workbook(sheet.template(places, [str(role) for role in roles_among(places)]), "officers-template.xlsx")
+    body = await asyncio.to_thread(books.template, places, [str(role) for role in roles_among(places)])
+    return workbook(body, "officers-template.xlsx")
 
 
 def workbook(body: bytes, name: str) -> Response[bytes]:
@@ -98,10 +102,12 @@ def told(one: Any) -> dict[str, Any]:
 
 @get("/accounts/imports/{import_id:int}/wrong-rows", can=Can.ACCOUNT_KEEP)
 async def wrong_rows(request: Request, import_id: FromPath[int]) -> Response[bytes]:
+    from server.officers import books
+
     await find(OfficerImport, request.user, import_id)
     found = [(one["number"], imports.cells_of(one), one["reason"])
              for one in await wrong_of(import_id, sheet.MOST_ROWS)]
-    return workbook(sheet.wrong_rows(found), f"officers-{import_id}-wrong-rows.xlsx")
+    return workbook(await asyncio.to_thread(books.wrong_rows, found), f"officers-{import_id}-wrong-rows.xlsx")
 
 
 @post("/accounts/imports/{import_id:int}/pause", can=Can.ACCOUNT_KEEP, status_code=303)

@@ -11,7 +11,7 @@ from openpyxl import Workbook, load_workbook
 from server.core import effects
 from server.core.database import rows, the_row
 from server.core.moves import WrongState
-from server.officers import imports, sheet
+from server.officers import books, imports, sheet
 from server.officers.rules import ImportState
 from server.permissions import Role
 from tests.cast import COUNTY, MEMBER, SAFETY, SECRETARY
@@ -278,7 +278,7 @@ async def test_columns_may_stand_in_another_order_and_empty_rows_between():
 
 async def test_the_template_is_text_through_and_through_and_can_be_read_back():
     places = [{"official_name": "中共宁阳县东疏镇前村支部委员会", "kind": "党支部"}]
-    body = sheet.template(places, [str(Role.SECRETARY)])
+    body = books.template(places, [str(Role.SECRETARY)])
     page = load_workbook(io.BytesIO(body)).worksheets[0]
     assert [cell.value for cell in page[1]] == HEADS
     assert {page.cell(row, column).number_format for row in (2, 100, 2001) for column in range(1, 7)} == {"@"}
@@ -286,7 +286,7 @@ async def test_the_template_is_text_through_and_through_and_can_be_read_back():
 
 
 async def test_the_list_of_wrong_rows_gives_no_formula_and_can_be_handed_in_again():
-    body = sheet.wrong_rows([(5, {"name": "=HYPERLINK(1)", "role": "@书记", "phone": "+86"}, "请填写身份证号")])
+    body = books.wrong_rows([(5, {"name": "=HYPERLINK(1)", "role": "@书记", "phone": "+86"}, "请填写身份证号")])
     cells = [cell.value for cell in load_workbook(io.BytesIO(body)).worksheets[0][2]]
     assert cells[0] == "'=HYPERLINK(1)"
     assert not any(str(cell).startswith(("=", "+", "-", "@")) for cell in cells if cell)

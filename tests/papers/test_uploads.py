@@ -166,7 +166,8 @@ async def test_who_may_not_put_anything_there_sends_nothing(visit, about, owner)
     ({"size": 20_000_001}, "照片不能超过 20 MB"), ({"size": 0}, "照片是空的"), ({"size": "x"}, "文件大小不对"),
     ({"size": 2**62}, "文件大小不对"), ({"place": "nowhere"}, "没有这个上传位置"),
     ({"name": "x" * 300}, "最多 255 个字"),
-    ({"about": ""}, "没有这个表单"), ({"about": "13800000000"}, "没有这个表单"), ({"name": "a\x00.jpg"}, "不能保存的字符")])
+    ({"about": ""}, "没有这个表单"), ({"about": "13800000000"}, "没有这个表单"),
+    ({"name": "a\x00.jpg"}, "不能保存的字符")])
 async def test_what_can_not_come_is_told_before_it_travels(visit, about, owner, more, words):
     before = await fingerprint(owner)
     answer = await announce(visit, about, LARGE, **more)

@@ -7,7 +7,8 @@ from typing import Any
 from server.core import crypto
 from server.core.clock import now
 from server.core.workdays import beijing_date
-from server.officers.sheet import COLUMNS, packed, sheet_of
+from server.officers.books import packed, sheet_of
+from server.officers.sheet import COLUMNS
 from server.officers.tables import kept_number, kept_phone
 from server.people.tables import ID_NUMBER
 from tests.cast import MEMBER, ORGANISER, enter
