@@ -9,6 +9,10 @@ WORDS = {
                 "{chain}第 {number} 条：记录 {event} 已被删除"),
     "edited": ("chain {chain}, number {number}: event {event} is not what was sealed here",
                "{chain}第 {number} 条：记录 {event} 与封存时不一致"),
+    "value other": ("event {event}: a personal value kept beside it is not what it was committed to",
+                    "记录 {event} 旁存的个人信息与当时的承诺值不一致"),
+    "value gone": ("event {event}: a personal value it was committed to is gone without an erasure",
+                   "记录 {event} 旁存的个人信息不见了，也没有依法删除的记录"),
     "chain gone": ("checkpoint {checkpoint} of {at} is contradicted: chain {chain}, number 1: the whole chain of "
                    "{number} rows is gone",
                    "与 {at} 的检查点 {checkpoint} 不符：{chain}的 {number} 条记录全部不见了"),

@@ -1,15 +1,18 @@
-"""Recomputing the chains of the evidence and holding them against the signed checkpoints: what was edited, removed, put
-into another order, cut off, sealed anew or emptied is named by its first place."""
+"""Recomputing the chains of the evidence, and holding them against the personal values kept beside them and the signed
+checkpoints: what was edited, removed, put into another order, cut off, sealed anew or emptied is named by its first
+place."""
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from asyncpg import Connection
+from asyncpg import Connection, Record
+from cryptography.exceptions import InvalidTag
 
-from server.core import checkpoints
+from server.core import checkpoints, crypto
 from server.core.audit import GENESIS, SPELLED, digest
 from server.core.audit_faults import Fault
 from server.core.checkpoints import Checkpoint, Forged
@@ -21,6 +24,17 @@ FROM audit_seal s LEFT JOIN audit_event e ON e.id = s.event_id ORDER BY s.chain,
 UNSEALED = """
 SELECT count(*) AS events, min(at) AS since FROM audit_event e
 WHERE NOT EXISTS (SELECT FROM audit_seal s WHERE s.event_id = e.id)"""
+VALUES = """
+SELECT v.id, v.event_id, v.commitment, v.value, erasure.verb = 'erase_values' AS erased,
+       strpos(concat(e.before, e.after), encode(v.commitment, 'hex')) > 0 AS committed
+FROM audit_value v JOIN audit_event e ON e.id = v.event_id LEFT JOIN audit_event erasure ON erasure.id = v.erased_by
+ORDER BY v.id"""
+VALUE_GONE = """
+SELECT e.id FROM audit_event e
+CROSS JOIN LATERAL jsonb_path_query(jsonb_build_array(e.before, e.after), '$.**.commitment') AS c
+WHERE concat(e.before, e.after) LIKE '%"commitment"%' AND NOT EXISTS (
+    SELECT FROM audit_value v WHERE v.event_id = e.id AND encode(v.commitment, 'hex') = c #>> '{}')
+ORDER BY e.id LIMIT 1"""
 KEPT = "SELECT body, signature FROM audit_checkpoint WHERE number = $1"
 
 
@@ -55,6 +69,7 @@ async def verify(connection: Connection, advance: Callable[[int], object] = lamb
     in_folder = {} if file else dict(checkpoints.files())  # first: what is written meanwhile is of a later state
     async with connection.transaction(readonly=True, isolation="repeatable_read"):
         await recompute(connection, found, advance)
+        await look_at_values(connection, found)
         rest = await connection.fetchrow(UNSEALED)
         found.unsealed, found.since = rest["events"], rest["since"]
         if file:
@@ -96,6 +111,25 @@ async def sealed_events(connection: Connection) -> AsyncGenerator[tuple[Any, ...
     """Every seal with its event, chain by chain."""
     async for found in connection.cursor(SEALS, prefetch=AT_ONCE):
         yield tuple(found)
+
+
+async def look_at_values(connection: Connection, found: Finding) -> None:
+    """Holds the personal values kept beside the events against what the sealed events are committed to."""
+    async for kept in connection.cursor(VALUES, prefetch=AT_ONCE):
+        if not (kept["committed"] and (kept["erased"] if kept["value"] is None else is_what_was_committed(kept))):
+            found.faults.append(Fault("value other", {"event": kept["event_id"]}))
+            return
+    if (lacking := await connection.fetchval(VALUE_GONE)) is not None:
+        found.faults.append(Fault("value gone", {"event": lacking}))
+
+
+def is_what_was_committed(kept: Record) -> bool:
+    """Whether a row of VALUES, opened, is what its commitment says."""
+    try:
+        salted = crypto.decrypt(kept["value"], table="audit_value", column="value", row_id=kept["id"])
+    except (crypto.MissingKey, InvalidTag):
+        return False
+    return sha256(salted.encode()).digest() == kept["commitment"]
 
 
 async def ask_one(connection: Connection, found: Finding, file: Path) -> None:

@@ -83,3 +83,25 @@ async def test_without_a_reason_nothing_is_erased(sealed, evidence, erase):
         done = await erase("person", 17, *options)
         assert done.exit_code
     assert await kept() == [17, 17, 18]
+
+
+SPOILS = {
+    "another value": ("UPDATE audit_value SET value = (SELECT value FROM audit_value ORDER BY id DESC LIMIT 1) "
+                      "WHERE event_id = $1", "is not what it was committed to"),
+    "its own, cut off": ("UPDATE audit_value SET value = substr(value, 1, length(value) - 1) WHERE event_id = $1",
+                         "is not what it was committed to"),
+    "erased by nothing that erases": ("UPDATE audit_value SET value = NULL, erased_by = $1 WHERE event_id = $1",
+                                      "is not what it was committed to"),
+    "another's": ("UPDATE audit_value SET commitment = sha256('x') WHERE event_id = $1",
+                  "is not what it was committed to"),
+    "gone": ("DELETE FROM audit_value WHERE event_id = $1", "is gone without an erasure")}
+
+
+@pytest.mark.parametrize(("spoil", "words"), SPOILS.values(), ids=SPOILS)
+async def test_a_value_that_is_not_what_was_committed_is_found(sealed, evidence, spoil, words):
+    assert (await verify(sealed)).fault is None
+    await sealed.execute("ALTER TABLE audit_value DISABLE TRIGGER USER")
+    await sealed.execute(spoil, evidence)
+    assert list(map(str, (await verify(sealed)).faults)) == [
+        f"event {evidence}: a personal value " + ("it was committed to " if "gone" in words else "kept beside it ") +
+        words]
