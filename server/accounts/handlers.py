@@ -13,6 +13,7 @@ from server.accounts.authentication import (
     source_of,
 )
 from server.accounts.code_page import CODE, NEXT, code_page
+from server.accounts.tables import why_over
 from server.core import codes, forms, picture_code
 from server.core.origin import within
 from server.core.page import page, see_other
@@ -41,7 +42,9 @@ async def sign_in_form(request: Request, next: str = "/") -> Response[Any]:
 async def password_page(request: Request, filled: forms.Filled, onwards: str) -> Response[Any]:
     phone = filled.typed.get("phone", "")
     picture = picture_code.new() if await actions.wants_picture(phone) else None
+    over = await why_over(request.cookies.get(SESSION_COOKIE, "")) if SESSION_COOKIE in request.cookies else None
     return await page(request, "accounts/sign_in.html", form={"phone": phone}, errors=filled.errors, picture=picture,
+                      over=None if filled.errors else over,
                       changed="changed" in request.query_params, next=within(onwards), status=filled.status)
 
 

@@ -150,6 +150,28 @@ async def whose_was(token: str) -> Owner | None:
     return None if found is None else Owner(found["account_id"], found["grant_id"])
 
 
+async def why_over(token: str) -> str | None:
+    """Why a browser's session is over, in words for where its owner signs in again; None for a token nobody had, for
+    one that was signed out here, and for one that is not over."""
+    moment = now()
+    found = await row(f"""
+        SELECT s.revoked_at, s.expires_at, s.used_at, a.closed_at, g.role, {COUNTS} AS counts
+        FROM session s JOIN account a ON a.id = s.account_id JOIN role_grant g ON g.id = s.grant_id
+        JOIN organisation o ON o.id = g.organisation_id WHERE s.token_hash = $1""", token_hash(token), moment)
+    if found is None:
+        return None
+    if found["closed_at"]:
+        return "这个账号已停用。有疑问请联系开通账号的安全员或所在支部。"
+    if found["revoked_at"]:
+        return "这台设备上的登录已从别处退出，或者密码改过了，请重新登录。"
+    if not found["counts"]:
+        return f"您的“{found['role']}”身份有变动，请重新登录。"
+    limit = idle_limit(Role(found["role"]))
+    if found["expires_at"] <= moment or (limit and moment - found["used_at"] > limit):
+        return "离开时间长了，为安全起见已自动退出，请重新登录。"
+    return None
+
+
 async def open_sessions(account_id: int, moment: datetime) -> list[Record]:
     """Where an account is signed in, what was used last first; what was left alone too long is no longer among them."""
     found = await rows("""

@@ -39,6 +39,29 @@ async def test_a_role_taken_away_counts_from_the_next_request_on_page_form_piece
     assert await one("SELECT count(*) FROM meeting") == 0
 
 
+WHY_OVER = {
+    "UPDATE role_grant SET until = ebranch_now() WHERE role = '书记'": "您的“书记”身份有变动",
+    "UPDATE session SET revoked_at = ebranch_now()": "已从别处退出，或者密码改过了",
+    "UPDATE account SET closed_at = ebranch_now()": "这个账号已停用",
+    "UPDATE session SET expires_at = ebranch_now()": "离开时间长了"}
+
+
+@pytest.mark.parametrize(("change", "words"), WHY_OVER.items(), ids=WHY_OVER.values())
+async def test_where_one_signs_in_again_stands_why(browser, owner, change, words):
+    await owner.execute(change)
+    assert words in (await browser.get("/meetings/new", follow_redirects=True)).text
+    late = await browser.post("/meetings", data={"topic": "学条例"})
+    if "停用" not in words:
+        assert "刚才填的内容留着" in (await browser.get(late.headers["x-onwards"])).text
+
+
+async def test_who_signs_out_or_was_never_signed_in_is_told_nothing(browser):
+    await browser.post("/sign-out")
+    assert "请重新登录" not in (await browser.get("/sign-in")).text
+    browser.cookies.set(SESSION_COOKIE, "nonsense", domain="testserver.local")
+    assert "请重新登录" not in (await browser.get("/sign-in")).text
+
+
 async def test_who_keeps_another_role_sees_what_was_typed_but_cannot_send_it_on(browser, owner):
     await owner.fetchval(SECOND_ROLE, SECRETARY.name, "正式党员")
     await owner.execute(END, "书记")

@@ -1,4 +1,5 @@
 """The demonstration on a stack of its own, whose clock can be put on."""
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests.starting.conftest import Stack
@@ -18,3 +19,7 @@ class Demonstration(Stack):
         self.environ["EBRANCH_NOW"] = moment
         self.start()
         self.until_started()
+
+    def wall_time(self, *, hours: int = 0) -> str:
+        """When the clock was put to its moment, or some hours after, as a form takes it."""
+        return f"{datetime.fromisoformat(self.environ['EBRANCH_NOW']) + timedelta(hours=hours):%Y-%m-%dT%H:%M}"

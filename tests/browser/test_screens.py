@@ -15,6 +15,7 @@ from tests.browser.visitors import (
     PROBATIONARY,
     SECRETARY,
     Visitors,
+    type_picture,
 )
 
 TARGET, LARGE_TARGET = 44, 60  # px
@@ -77,8 +78,9 @@ def test_strangers_find_their_way_in(visitors: Visitors):
     visitors.picture(page, "82-wrong-password")
     wrong += faults(page, TARGET)
     page.get_by_label("密码").fill("Dengta2026")
+    type_picture(page)
     page.get_by_role("button", name="登录").click()
-    expect(page.get_by_label("验证码")).to_be_visible()
+    expect(page.get_by_label("验证码", exact=True)).to_be_visible()
     visitors.picture(page, "83-code")
     wrong += faults(page, TARGET)
     assert not wrong, "\n".join(wrong)

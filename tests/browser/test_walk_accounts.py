@@ -4,7 +4,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_walk_officers import SAFETY, fill
-from tests.browser.visitors import Visitors
+from tests.browser.visitors import Visitors, type_picture
 from tests.officers.stories import id_number
 
 NEW = {"姓名": "江映雪", "身份证号": id_number(905), "手机号码": "13811113333"}
@@ -23,7 +23,7 @@ def sent_to(visitors: Visitors, phone: str, pattern: str) -> str:
 
 def get_code(visitors: Visitors, page: Page, phone: str) -> None:
     """获取验证码: the picture, the SMS, the code typed in."""
-    page.get_by_label("图形验证码").fill(page.locator(".picture__shown b").inner_text())
+    type_picture(page)
     page.get_by_role("button", name="获取验证码").click()
     expect(page.locator("main")).to_contain_text("验证码已经发出")
     page.get_by_label("短信验证码").fill(sent_to(visitors, phone, r"验证码 (\d{6})"))
@@ -91,7 +91,7 @@ def test_a_member_with_another_phone_asks_the_branch(visitors: Visitors):
     member.goto("/sign-in")
     member.get_by_role("link", name="党员注册").click()
     fill(member, {"姓名": "无名氏", "身份证号": id_number(906), "手机号码": "13811114444"})
-    member.get_by_label("图形验证码").fill(member.locator(".picture__shown b").inner_text())
+    type_picture(member)
     member.get_by_role("button", name="换了手机号").click()
     expect(member.locator("main")).to_contain_text("已告诉您的支部")
     visitors.picture(member, "accounts-07-registration", full_page=True)

@@ -34,6 +34,7 @@ def test_a_nominated_officer_is_opened_and_gets_the_code(visitors: Visitors):
     expect(secretary.locator(".chip").first).to_have_text("待开通")
     visitors.picture(secretary, "officers-02-nominated", full_page=True)
     safety = visitors.enter(SAFETY)
+    safety.goto("/")
     safety.get_by_role("link", name="账号").first.click()
     visitors.picture(safety, "officers-03-accounts", full_page=True)
     safety.get_by_role("link", name="柳青山").click()
@@ -58,7 +59,7 @@ def test_a_sheet_of_officers_goes_in_and_its_wrong_row_comes_back(visitors: Visi
     book = load_workbook(io.BytesIO(download.value.path().read_bytes()))
     sheet = book.worksheets[0]
     for number in range(2, 62):
-        values = [f"名单{number}", id_number(900 + number), f"138777{number:05}", "后村支部", "组织委员", None]
+        values = [f"名单{number}", id_number(2000 + number), f"138777{number:05}", "后村支部", "组织委员", None]
         for column, value in enumerate(values, 1):
             sheet.cell(number, column).value = value
     sheet.cell(30, 2).value = "370921198001019"

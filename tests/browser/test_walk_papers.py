@@ -6,7 +6,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from pillow_heif import register_heif_opener
 from playwright.sync_api import Page, expect
 
-from tests.browser.visitors import MEMBER, ORGANISER, SECRETARY, Visitors
+from tests.browser.stacks import Demonstration
+from tests.browser.visitors import MEMBER, ORGANISER, SECRETARY, Visitors, act_as
 from tests.papers import samples
 
 register_heif_opener()
@@ -34,13 +35,13 @@ def taken(page: Image.Image, name: str, kind: str) -> dict:
     return {"name": name, "mimeType": f"image/{kind.lower()}", "buffer": made.getvalue()}
 
 
-def log_of_a_new_meeting(page: Page, topic: str) -> str:
-    """记组织生活 for this afternoon, and 写记录; the address of the meeting."""
+def log_of_a_new_meeting(stack: Demonstration, page: Page, topic: str) -> str:
+    """记组织生活 for now, and 写记录; the address of the meeting."""
     page.goto("/meetings/new")
     page.get_by_label("主题党日").check()
     page.get_by_label("主题", exact=True).fill(topic)
-    page.get_by_label("开始时间").fill("2026-11-22T15:00")
-    page.get_by_label("结束时间").fill("2026-11-22T16:30")
+    page.get_by_label("开始时间").fill(stack.wall_time())
+    page.get_by_label("结束时间").fill(stack.wall_time(hours=2))
     page.get_by_role("button", name="提交并通知大家").click()
     expect(page.get_by_role("heading", name=topic)).to_be_visible()
     meeting = page.url
@@ -48,10 +49,12 @@ def log_of_a_new_meeting(page: Page, topic: str) -> str:
     return meeting
 
 
-def test_photographs_from_a_phone_come_without_their_place_and_over_a_lost_connection(visitors: Visitors):
+def test_photographs_from_a_phone_come_without_their_place_and_over_a_lost_connection(
+    stack: Demonstration, visitors: Visitors,
+):
     visitors.expect("ERR_INTERNET_DISCONNECTED")
     page = visitors.enter(SECRETARY)
-    meeting = log_of_a_new_meeting(page, "学条例、晒材料")
+    meeting = log_of_a_new_meeting(stack, page, "学条例、晒材料")
     page.get_by_label("会议记录").fill("赵德山同志领学条例。")
     photos = page.locator("#log_photos")
     photos.locator("input[type=file]").set_input_files(taken(sheet(), "IMG_2041.HEIC", "HEIF"))
@@ -93,6 +96,7 @@ def taken_off_and_checked(visitors: Visitors, page: Page, meeting: str) -> None:
     page.get_by_role("button", name="提交记录").click()
     expect(page.locator(".photos__one")).to_have_count(1)
     organiser = visitors.enter(ORGANISER)
+    act_as(organiser, "组织委员")  # others' walks may have given her further duties
     organiser.goto(meeting)
     organiser.get_by_role("button", name="审核通过").click()
     expect(organiser.get_by_text("组织委员 审核通过")).to_be_visible()
@@ -102,10 +106,10 @@ def taken_off_and_checked(visitors: Visitors, page: Page, meeting: str) -> None:
     visitors.picture(member, "papers-5-member", full_page=True)
 
 
-def test_without_script_a_plain_form_brings_photographs_and_takes_them_off(visitors: Visitors):
+def test_without_script_a_plain_form_brings_photographs_and_takes_them_off(stack: Demonstration, visitors: Visitors):
     visitors.enter(SECRETARY).close()
     page = visitors.enter(SECRETARY, java_script_enabled=False)
-    log_of_a_new_meeting(page, "没有脚本也能传")
+    log_of_a_new_meeting(stack, page, "没有脚本也能传")
     page.get_by_label("会议记录").fill("照样能记。")
     page.locator("#log_photos_file").set_input_files(taken(sheet(3), "IMG_1.jpg", "JPEG"))
     visitors.picture(page, "papers-6-plain", full_page=True)

@@ -104,14 +104,28 @@ class Visitors:
         assert not complaints, "\n".join(complaints)
 
 
+def act_as(page: Page, role: str) -> None:
+    """Switches to another of one's roles, unless it is the present one."""
+    page.goto("/me")
+    button = page.get_by_role("button", name=role)
+    if button.count():
+        button.click()
+        page.wait_for_load_state()
+
+
+def type_picture(page: Page) -> None:
+    """Types what the demonstration says the picture says."""
+    page.get_by_label("图形验证码", exact=True).fill(page.locator(".picture__shown b").inner_text())
+
+
 def sign_in(page: Page, phone: str) -> None:
     """Fills in the sign-in page that is open; officers also enter the code, which the demonstration shows."""
     page.get_by_label("手机号").fill(phone)
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
     page.wait_for_load_state()
-    if page.get_by_label("验证码").count():
-        page.get_by_label("验证码").fill(page.locator(".door__code").inner_text())
+    if page.get_by_label("验证码", exact=True).count():
+        page.get_by_label("验证码", exact=True).fill(page.locator(".door__code").inner_text())
         page.get_by_role("button", name="确定").click()
         page.wait_for_load_state()
     assert "/sign-in" not in page.url
