@@ -6,14 +6,15 @@ from server.permissions import Can, Role, may
 
 @dataclass(frozen=True)
 class Machine:
-    """Who does what happens by itself, or at the command line, as the evidence names it."""
+    """Who does what happens by itself, at the command line, or before anybody has proved to be anybody, as the evidence
+    names it."""
 
     name: str = "系统"
     role: str = "自动"
     source: str = "worker"
     account_id: None = None
-    organisation_id: None = None
-    committee_id: None = None
+    organisation_id: int | None = None
+    committee_id: int | None = None
     acting_for: None = None
 
 

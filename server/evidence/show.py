@@ -7,6 +7,7 @@ from typing import Any
 
 from asyncpg import Record
 
+from server.core import file_checks
 from server.core.actor import Actor
 from server.core.audit import COMMITMENT, PLATFORM
 from server.core.audit_faults import CHINESE, Fault
@@ -122,7 +123,19 @@ async def picture(actor: Actor) -> dict[str, Any]:
         "checkpoints": [{"number": one["number"], "at": moment(one["at"], now()),
                          "href": f"/audit/verification/checkpoints/{one['number']}"} for one in signed],
         "result": result,
+        "files": files_looked_at(await file_checks.last_finding()),
     }
+
+
+def files_looked_at(check: Record | None) -> dict[str, Any] | None:
+    """What the last night's look at every file found, in one line; None before the first night."""
+    if check is None:
+        return None
+    wrong = [f"{len(check[kind])} 个{word}" for kind, word in (("missing", "不见了"), ("changed", "被改动"))
+             if check[kind]]
+    result = "、".join(wrong) + "，请联系系统运维" if wrong else "与收到时一致"
+    return {"well": not wrong, "at": moment(check["ended_at"], now()),
+            "line": f"核对了 {check['checked']:,} 个文件，{result}"}
 
 
 def chain_name(chain: Record) -> str:

@@ -4,6 +4,7 @@ VERBS = {  # what audit.record is given → what the auditor reads
     "sign_in": "登录", "sign_out": "退出登录", "sign_out_everywhere": "退出所有设备",
     "sign_out_there": "退出另一台设备",
     "switch_role": "切换身份", "confirm_by_code": "短信确认", "activate": "用户激活", "register": "注册账号",
+    "ask_in_person": "请支部当面核对新手机号",
     "reset_password": "重设密码", "change_password": "修改密码",
     "ask_for_authorisation": "申请新授权码", "issue_code": "发放授权码", "grant_role": "授予身份",
     "end_role": "终止身份",

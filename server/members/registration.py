@@ -8,6 +8,7 @@ from server.accounts.authorisations import newest_authorisation
 from server.accounts.passwords import hashed
 from server.accounts.tables import actor_without_session
 from server.core import audit, codes, live
+from server.core.actor import Machine
 from server.core.clock import now
 from server.core.crypto import blind_indexes
 from server.core.database import row, rows, the_row, transaction
@@ -24,7 +25,7 @@ KNOWN = "您已经注册过了，请直接登录；忘了密码请点“忘记�
 OPENED = "安全员已为您开通了管理员账号，请到“用户激活”凭短信里的授权码激活，党员身份会一起开通"
 
 IN_REGISTER = """
-SELECT p.id AS person_id, m.branch_id, m.standing, o.path, a.id AS account_id, a.closed_at,
+SELECT p.id AS person_id, m.branch_id, m.standing, o.path, o.committee_id, a.id AS account_id, a.closed_at,
        a.password_hash IS NOT NULL AS activated, p.phone_index = ANY($2) AS same_phone
 FROM person p JOIN member m ON m.person_id = p.id AND m.left_on IS NULL
 JOIN organisation o ON o.id = m.branch_id AND o.closed_at IS NULL
@@ -88,7 +89,7 @@ async def join(account_id: int, found: Record) -> bool:
                      account_id, found["standing"], found["branch_id"]) is not None
 
 
-async def ask_in_person(claim: Claim) -> None:
+async def ask_in_person(claim: Claim, source: str) -> None:
     """Tells the branch that somebody with another phone than the register's wants to register. Who is none of its
     members gets the same answer after the same work."""
     found = await in_register(claim)
@@ -100,6 +101,9 @@ async def ask_in_person(claim: Claim) -> None:
                              ON CONFLICT (person_id) WHERE closed_at IS NULL DO NOTHING RETURNING id""",
                           found["person_id"] if found else 0, mine)
         if asked and found:
+            await audit.record(Machine("自称本人，尚未核实", "未登录", source, organisation_id=found["branch_id"],
+                                       committee_id=found["committee_id"]),
+                               "ask_in_person", "person", found["person_id"])
             live.changed(found["path"], "todos")
 
 

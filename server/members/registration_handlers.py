@@ -49,7 +49,7 @@ async def ask_in_person(request: Request) -> Response[Any]:
         await picture_code.check_in(filled)
     if filled.errors or claim is None:
         return await DOOR.show(request, filled, {"sms_token": ""})
-    await registration.ask_in_person(claim)
+    await registration.ask_in_person(claim, source_of(request))
     return await DOOR.show(request, filled, {"sms_token": ""}, asked=True)
 
 

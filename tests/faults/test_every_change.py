@@ -43,7 +43,6 @@ from tests.visits import Visitor, session_token
 WITHOUT_EVIDENCE = {  # what changes nothing that anybody could want proof of
     "/activation/code",  # a code that is sent has confirmed nothing yet
     "/registration/code",
-    "/registration/request",  # nobody has been confirmed to be anybody yet
     "/step-up/code",  # a code that is sent has confirmed nothing yet
     "/settings/large",  # how large one's own letters are
     "/accounts/search",  # changes nothing
@@ -236,6 +235,11 @@ async def coming(trail: Trail) -> None:
         return await proved(client, "registration", "13800000503", name="新党员", id_number=number_,
                             password="Xinmima2027", password_again="Xinmima2027")
 
+    async def asking_in_person(client: httpx.AsyncClient) -> dict[str, str]:
+        return forgotten("13800000599") | {"name": "新党员", "id_number": number_}
+
+    await trail.change("ask_in_person", None, "/registration/request", each=asking_in_person, again=False,
+                       known=False)
     await trail.change("ask_for_authorisation", None, "/activation/request", each=asking, again=False)
     await trail.change("activate", None, "/activation", each=activating, again=False)
     await trail.change("register", None, "/registration", each=registering, again=False)

@@ -137,6 +137,9 @@ async def test_with_another_phone_the_branch_is_asked_to_confirm_face_to_face(br
     for _ in range(2):
         assert "已告诉您的支部" in (await asks(browser)).text
     assert await waiting() == [MEMBER.name]
+    assert [dict(one) for one in await rows("SELECT person_name, subject_id FROM audit_event WHERE verb = $1",
+                                            "ask_in_person")] == [
+        {"person_name": "自称本人，尚未核实", "subject_id": newcomer}]
     found = [item for group in await grouped(await actor_of(SECRETARY)) for item in group["items"]
              if item.href == f"/members/{newcomer}/phone"]
     assert [item.title for item in found] == [f"当面确认手机号 · {MEMBER.name}"]

@@ -7,7 +7,7 @@ from server.core import file_checks, files, store
 from server.core.clock import now
 from server.core.database import row, rows
 from tasks import schedule
-from tests.cast import SECRETARY
+from tests.cast import AUDITOR, SECRETARY
 from tests.faults.photographs import photograph
 from tests.meetings.stories import evidence, one, planned
 from tests.papers import samples
@@ -82,17 +82,18 @@ async def look(at, moment: str) -> None:
     await schedule.look_at_files({})
 
 
-async def test_in_the_night_every_file_is_looked_at_once(about, at):
+async def test_in_the_night_every_file_is_looked_at_once(visit, about, at):
     await look(at, "2026-11-26 02:01")
     found = await finding()
     assert (found["checked"], found["missing"], found["changed"], found["orphans"]) == (2, [], [], 0)
     await look(at, "2026-11-26 02:02")
     assert await one("SELECT count(*) FROM file_check") == await evidence("check_files") == 1
+    assert "核对了 2 个文件，与收到时一致" in (await visit(AUDITOR, "GET", "/audit/verification")).text
     await look(at, "2026-11-27 09:00")  # off in the night: done in the morning
     assert await one("SELECT count(*) FROM file_check WHERE ended_at IS NOT NULL") == 2
 
 
-async def test_what_is_missing_or_changed_is_named(about, at, tmp_path, caplog):
+async def test_what_is_missing_or_changed_is_named(visit, about, at, tmp_path, caplog):
     picture, document = await place_of("JPEG"), await place_of("PDF")
     (tmp_path / files.address(picture, small=True)).unlink()
     (tmp_path / files.address(document)).write_bytes(samples.pdf(b"/Changed true"))
@@ -101,6 +102,7 @@ async def test_what_is_missing_or_changed_is_named(about, at, tmp_path, caplog):
     ids = {one["kind"]: one["id"] for one in await rows("SELECT kind, id FROM file")}
     assert (found["missing"], found["changed"]) == ([ids["JPEG"]], [ids["PDF"]])
     assert "missing" in caplog.text
+    assert "1 个不见了、1 个被改动，请联系系统运维" in (await visit(AUDITOR, "GET", "/audit/verification")).text
 
 
 async def test_what_no_row_speaks_of_is_counted_and_left_there(about, at, tmp_path):
