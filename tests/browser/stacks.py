@@ -1,7 +1,12 @@
 """The demonstration on a stack of its own, whose clock can be put on."""
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import asyncpg
+
+from server.settings import socket_folder
 from tests.starting.conftest import Stack
 
 
@@ -23,3 +28,14 @@ class Demonstration(Stack):
     def wall_time(self, *, hours: int = 0) -> str:
         """When the clock was put to its moment, or some hours after, as a form takes it."""
         return f"{datetime.fromisoformat(self.environ['EBRANCH_NOW']) + timedelta(hours=hours):%Y-%m-%dT%H:%M}"
+
+    def run_sql(self, sql: str) -> None:
+        """As the tables' owner."""
+        async def run() -> None:
+            connection = await asyncpg.connect(f"postgresql://ebranch_owner@/ebranch?host={socket_folder(self.data)}")
+            try:
+                await connection.execute(sql)
+            finally:
+                await connection.close()
+        with ThreadPoolExecutor() as beside:  # the browser's own loop runs here
+            beside.submit(asyncio.run, run()).result()

@@ -1,9 +1,11 @@
 """A masked number on the secretary's phone: found, opened with a reason, hidden again; another phone, face to face."""
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.visitors import COMMITTEE, DESK, MEMBER, SECRETARY, Visitors
+from tests.browser.stacks import Demonstration
+from tests.browser.visitors import COMMITTEE, DESK, MEMBER, SECRETARY, Visitors, sign_in
 
 MASKED = re.compile(r"370921\*{8}\d{3}[\dX]")
 CLEAR = re.compile(r"370921\d{11}[\dX]")
@@ -37,6 +39,36 @@ def test_a_number_is_opened_with_a_reason_and_hidden_again(visitors: Visitors):
     expect(page.locator("main")).to_contain_text(MASKED)
     expect(page.locator("main")).not_to_contain_text(CLEAR)
     page.reload()
+    expect(page.locator("main")).not_to_contain_text(CLEAR)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])
+def test_a_quarter_of_an_hour_after_the_last_code_another_is_asked_for_and_what_was_filled_in_goes_on(
+    visitors: Visitors, stack: Demonstration, script: bool,
+):
+    page = visitors.enter(java_script_enabled=script)
+    page.goto("/sign-in")
+    sign_in(page, SECRETARY)  # anew: the code that is entered below gives the session another token
+    look_up(page, "王秀英")
+    page.get_by_role("link", name="王秀英").click()
+    stack.run_sql("""UPDATE session SET confirmed_at = confirmed_at - interval '20 minutes'
+                     WHERE id = (SELECT max(id) FROM session)""")
+    visitors.expect(401, 403)
+    page.get_by_text("查看完整号码").click()
+    page.get_by_role("radio", name="身份证号").check()
+    page.get_by_role("radio", name="核对党员信息").check()
+    page.get_by_role("button", name="查看一次").click()
+    expect(page.get_by_role("heading", name="确认是您本人")).to_be_visible()
+    visitors.picture(page, f"personal-7-asks-{script}", full_page=True)
+    page.get_by_role("button", name="获取验证码").click()
+    page.get_by_label("验证码", exact=True).fill(page.locator(".door__code").inner_text())
+    page.get_by_role("button", name="确定").click()
+    expect(page.locator("main")).to_contain_text("核对党员信息")
+    expect(page.locator("main")).not_to_contain_text(CLEAR)
+    visitors.picture(page, f"personal-8-goes-on-{script}", full_page=True)
+    page.get_by_role("button", name="继续提交").click()
+    expect(page.locator("main")).to_contain_text(CLEAR)
+    page.go_back()
     expect(page.locator("main")).not_to_contain_text(CLEAR)
 
 

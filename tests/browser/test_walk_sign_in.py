@@ -1,14 +1,10 @@
 """Signing in as it goes wrong: a mistake, a forgotten password, a session ended in mid-form, a role taken away."""
-import asyncio
 import re
-from concurrent.futures import ThreadPoolExecutor
 
-import asyncpg
 import pytest
 from playwright.sync_api import expect
 
 from server.demo.people import PASSWORD
-from server.settings import socket_folder
 from tests.browser.stacks import Demonstration
 from tests.browser.visitors import (
     NEIGHBOUR,
@@ -126,18 +122,6 @@ def test_a_form_whose_session_was_ended_elsewhere_goes_on_after_signing_in(visit
     expect(phone.get_by_role("heading", name=topic)).to_be_visible()
 
 
-def run_sql(stack: Demonstration, sql: str) -> None:
-    """As the tables' owner."""
-    async def run() -> None:
-        connection = await asyncpg.connect(f"postgresql://ebranch_owner@/ebranch?host={socket_folder(stack.data)}")
-        try:
-            await connection.execute(sql)
-        finally:
-            await connection.close()
-    with ThreadPoolExecutor() as beside:  # the browser's own loop runs here
-        beside.submit(asyncio.run, run()).result()
-
-
 HER_GRANT = """role = '组织员' AND account_id = (
     SELECT a.id FROM account a JOIN person p ON p.id = a.person_id WHERE p.name = '丁海霞')"""
 
@@ -148,7 +132,7 @@ def test_a_role_taken_away_counts_from_the_next_tap(visitors: Visitors, stack: D
     sign_in(page, THREE_ROLES)
     page.goto("/to-dos")
     expect(page.get_by_role("heading", name="工作台")).to_be_visible()
-    run_sql(stack, f"UPDATE role_grant SET until = ebranch_now() WHERE until IS NULL AND {HER_GRANT}")
+    stack.run_sql(f"UPDATE role_grant SET until = ebranch_now() WHERE until IS NULL AND {HER_GRANT}")
     page.locator(".tabs__tab", has_text="消息").click()
     expect(page.get_by_text("您的“组织员”身份有变动，请重新登录")).to_be_visible()
     visitors.picture(page, "sign-in-7-role-gone", full_page=True)
@@ -159,5 +143,5 @@ def test_a_role_taken_away_counts_from_the_next_tap(visitors: Visitors, stack: D
     expect(page.get_by_text("正式党员").first).to_be_visible()
     expect(page.get_by_text("组织员")).to_have_count(0)
     expect(page.get_by_role("link", name="工作台")).to_have_count(0)
-    run_sql(stack, f"""INSERT INTO role_grant (account_id, role, organisation_id)
+    stack.run_sql(f"""INSERT INTO role_grant (account_id, role, organisation_id)
                        SELECT account_id, role, organisation_id FROM role_grant WHERE {HER_GRANT} LIMIT 1""")
