@@ -7,7 +7,7 @@ from server.core import codes, forms
 from server.core.origin import within
 from server.core.page import page
 
-NEXT = forms.text("next", "页面", most=500, required=False)
+NEXT = forms.text("next", "页面", most=500, required=False, seen=False)
 CODE = (forms.text("code", "验证码", most=6), NEXT)
 
 

@@ -19,8 +19,8 @@ BESIDE = {"picture": "picture_code", "sms_token": "sms_code"}  # where what is w
 STEP = (
     fields.phone("phone", "手机号码"), fields.name("name", "姓名"), fields.id_number("id_number", "身份证号"),
     *picture_code.FIELDS, forms.text("sms_code", "短信验证码", most=10),
-    forms.text("sms_token", "短信验证码", most=200, required=False),
-    forms.text("again", "重新获取", most=1, required=False))
+    forms.text("sms_token", "短信验证码", most=200, required=False, seen=False),
+    forms.text("again", "重新获取", most=1, required=False, seen=False))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 A form is a tuple of fields; a field knows its name, its label and how to read what was typed. What is sent besides
 its fields is refused, so every form declares all of them: there is no other way to what a request sent."""
 import re
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -163,8 +164,8 @@ def shown(name: str) -> str:
     return "".join(character for character in name if character.isprintable())[:TOLD]
 
 
-def text(name: str, label: str, *, most: int, required: bool = True) -> Field:
-    """Plain text of at most `most` characters, trimmed; line ends become \\n."""
+def text(name: str, label: str, *, most: int, required: bool = True, seen: bool = True) -> Field:
+    """Plain text of at most `most` characters, trimmed; line ends become \\n. seen: False where no person types it."""
     def read_text(typed: list[str]) -> str:
         value = typed[0].replace("\r\n", "\n").strip() if typed else ""
         if required and not value:
@@ -172,7 +173,7 @@ def text(name: str, label: str, *, most: int, required: bool = True) -> Field:
         if len(value) > most:
             raise ValueError(f"{label}最多 {most} 个字，现在有 {len(value)} 个")
         return value
-    return Field(name, label, read_text)
+    return Field(name, label, read_text, seen=seen)
 
 
 def moment(name: str, label: str) -> Field:
@@ -278,13 +279,21 @@ def files(name: str, label: str) -> Field:
     return Field(name, label, list, many=True, file=True, seen=False)
 
 
+def labels_in(module: str) -> dict[str, str]:
+    """The labels of the fields on a module's forms, by the field's name; those of others where it has none itself."""
+    there = [one for value in vars(sys.modules[module]).values()
+             for one in (value if isinstance(value, tuple) else (value,))]
+    return LABELS | {one.name: one.label for one in there if isinstance(one, Field) and one.seen}
+
+
 def in_words(typed: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], int]:
-    """What somebody typed, label by label in the order it was typed, and how much more there is that has no words."""
+    """What somebody typed, (label, value) by label in the order it was typed, and how much more there is that has no
+    label."""
     told: dict[str, list[str]] = {}
     untold = 0
-    for name, value in typed:
-        if name in LABELS and value.strip():
-            told.setdefault(LABELS[name], []).append(WALL_TIME.sub(r"\1 \2", value))
+    for label, value in typed:
+        if label and value.strip():
+            told.setdefault(label, []).append(WALL_TIME.sub(r"\1 \2", value))
         else:
             untold += bool(value.strip())
     return [(label, "、".join(values)) for label, values in told.items()], untold

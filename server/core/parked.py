@@ -12,7 +12,7 @@ from litestar import Request
 from litestar.datastructures import UploadFile
 from litestar.exceptions import HTTPException, NotFoundException
 
-from server.core import crypto
+from server.core import crypto, forms
 from server.core.clock import now
 from server.core.database import next_id, row, rows, transaction
 from server.core.origin import came_from
@@ -38,14 +38,15 @@ class Owner:
 
 @dataclass(frozen=True)
 class Parked:
-    """A form as it was kept. page: where it was filled in; fields: name and value; files: the names that had files."""
+    """A form as it was kept. page: where it was filled in; fields: name, value and label; files: the names that had
+    files."""
 
     path: str
     page: str
     grant_id: int
     parked_at: datetime
     used: bool
-    fields: list[tuple[str, str]]
+    fields: list[tuple[str, str, str]]
     files: list[str]
 
 
@@ -76,7 +77,7 @@ async def keep(owner: Owner, path: str, page: str, form: bytes) -> str:
     return token
 
 
-def spelled(fields: list[tuple[str, str]], files: list[str]) -> bytes:
+def spelled(fields: list[tuple[str, str, str]], files: list[str]) -> bytes:
     """A form as it is kept. UnicodeEncodeError for what is no text."""
     return json.dumps({"fields": fields, "files": files}, ensure_ascii=False).encode()
 
@@ -88,7 +89,9 @@ async def typed(request: Request) -> bytes | None:
         sent = list((await request.form()).items())
     except Exception:  # the decoders raise whatever they stumble over
         return None
-    fields = [(name, value) for name, value in sent if isinstance(value, str) and not NEVER_KEPT.search(name)]
+    labels = forms.labels_in(request.route_handler.fn.__module__)
+    fields = [(name, value, labels.get(name, "")) for name, value in sent
+              if isinstance(value, str) and not NEVER_KEPT.search(name)]
     files = list(dict.fromkeys(name for name, value in sent if isinstance(value, UploadFile) and value.filename))
     try:
         return spelled(fields, files)
@@ -104,7 +107,7 @@ async def parked_under(token: str, account_id: int) -> Parked:
     kept: dict[str, Any] = json.loads(crypto.decrypt(
         found["fields"], table="parked_form", column="fields", row_id=found["id"]))
     return Parked(found["path"], found["page"], found["grant_id"], found["parked_at"], found["used_at"] is not None,
-                  [(name, value) for name, value in kept["fields"]], kept["files"])
+                  [(name, value, label) for name, value, label in kept["fields"]], kept["files"])
 
 
 async def _find(token: str, account_id: int) -> Record | None:

@@ -39,7 +39,7 @@ SHADE = 48  # how light INK is, of 255
 FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
 
 FIELDS = (  # of every form that may ask for one
-    forms.text("picture", "图形验证码", most=200, required=False),
+    forms.text("picture", "图形验证码", most=200, required=False, seen=False),
     forms.text("picture_code", "图形验证码", most=10, required=False),
 )
 WRONG = "图形验证码不对，请看新的一张再填"

@@ -28,7 +28,7 @@ def read_about(typed: list[str]) -> str:
 ANNOUNCED = (
     forms.Field("place", "位置", read_place), forms.Field("about", "表单", read_about),
     forms.text("name", "文件名", most=uploads.NAME_MOST, required=False),
-    forms.number("size", "文件大小", most=2**40), forms.text("mark", "文件标记", most=100),
+    forms.number("size", "文件大小", most=2**40), forms.text("mark", "文件标记", most=100, seen=False),
 )
 
 

@@ -25,7 +25,7 @@ TONES = {"书记": "red", "副书记": "gold", "组织委员": "gold"}
 
 OPENING = (
     forms.choice("what", "要看的号码", Number), forms.choice("reason", "理由", Reason),
-    fields.reason("detail", "具体事由", required=False), forms.text("press", "页面", most=64),
+    fields.reason("detail", "具体事由", required=False), forms.text("press", "页面", most=64, seen=False),
 )
 PHONE = (
     fields.name("name", "姓名"), fields.phone("phone", "新手机号码"), fields.phone("again", "再填一遍新手机号码"),

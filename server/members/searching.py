@@ -16,7 +16,7 @@ LONG = 11  # digits from which something is meant as a number
 
 SEARCH = (
     forms.text("wanted", "姓名、身份证号或手机号码", most=40),
-    forms.text("after", "页面", most=19, required=False),
+    forms.text("after", "页面", most=19, required=False, seen=False),
 )
 
 

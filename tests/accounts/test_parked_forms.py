@@ -142,7 +142,7 @@ async def test_passwords_and_codes_are_never_kept(late):
         "authorisation_code": "A1B2", "picture": "k3x9"}))
     account = (await actor_of(SECRETARY)).account_id
     form = await parked.parked_under(kept.rpartition("/")[2], account)
-    assert {name for name, _ in form.fields} == set(FORM)
+    assert {name for name, _, _ in form.fields} == set(FORM)
 
 
 async def test_files_are_to_be_chosen_again_and_the_rest_is_kept(late):

@@ -209,7 +209,7 @@ class World:
         if actor.account_id not in self.parked:
             self.parked[actor.account_id] = await parked.keep(
                 parked.Owner(actor.account_id, actor.grant_id), "/meetings", "/meetings/new",
-                parked.spelled([("topic", "学条例")], []))
+                parked.spelled([("topic", "学条例", "主题")], []))
         return self.parked[actor.account_id]
 
     async def new_member(self, beside: Thing) -> Thing:
