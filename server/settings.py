@@ -55,6 +55,7 @@ class Settings:
     officer_session_h: int  # how long one lives at most
     picture_code: str  # at sign-in: "after-failure" or "always"
     password_most: int  # characters (G2.1: 18)
+    proxies: int  # that stand in front and say in X-Forwarded-For whom they speak for
 
 
 def socket_folder(data: Path) -> Path:
@@ -145,6 +146,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         sms=sms,
         s3=read_s3(environ),
         officer_idle_min=number(environ, "EBRANCH_OFFICER_IDLE_MIN", OFFICER_IDLE_MIN, 1, 24 * 60),
+        proxies=number(environ, "EBRANCH_PROXIES", 0, 0, 9),
         picture_code=choice(environ, "EBRANCH_PICTURE_CODE", ("after-failure", "always")),
         password_most=number(environ, "EBRANCH_PASSWORD_MOST", PASSWORD_MOST, PASSWORD_MOST, 64),
         officer_session_h=number(environ, "EBRANCH_OFFICER_SESSION_H", OFFICER_SESSION_H, 1, 24 * 30),

@@ -42,14 +42,16 @@ async def check_password(phone: str, password: str) -> int:
         if not await PASSWORDS.take(phone):
             raise Refused("密码错误次数太多，请 15 分钟后再试")
         found = await accounts_with_phone(phone)
-        for account in found:
-            if await fits(account["password_hash"], password):
-                await PASSWORDS.clear(phone)
-                await MISTAKES.clear(phone)
-                await keep_up_to_date(account["id"], account["password_hash"], password)
-                return account["id"]
-        for _ in range(len(found), SHARED_BY):
+        fitting = [account for account in found if await fits(account["password_hash"], password)]
+        for _ in range(len(found), SHARED_BY if not fitting else 0):
             await fits(None, password)
+        if len(fitting) > 1:
+            raise Refused("这个手机号有两个人用了同一个密码，分不清是哪一位：请点“忘记密码”，各设一个")
+        if fitting:
+            await PASSWORDS.clear(phone)
+            await MISTAKES.clear(phone)
+            await keep_up_to_date(fitting[0]["id"], fitting[0]["password_hash"], password)
+            return fitting[0]["id"]
         await MISTAKES.take(phone)
     raise Refused("手机号或密码不对，请检查后再试")
 

@@ -67,7 +67,7 @@ async def activate(claim: Claim, token: str, sms_code: str, authorisation: str, 
 
     The phone is proved first, so that nobody learns anything about an account by guessing. Raises forms.Refused."""
     with codes.told_beside("sms_code"):
-        await codes.confirm(token, PURPOSE, sms_code, keep=True)
+        await codes.confirm(token, PURPOSE, sms_code, phone=claim.phone, keep=True)
     account = await claimed_account(claim)
     if account is None:
         raise forms.Refused("name", UNFIT)
@@ -97,7 +97,7 @@ async def ask_again(claim: Claim, token: str, sms_code: str, source: str) -> Rec
 
     Asking twice is asking once. Raises forms.Refused when the phone is not proved."""
     with codes.told_beside("sms_code"):
-        await codes.confirm(token, PURPOSE, sms_code, keep=True)
+        await codes.confirm(token, PURPOSE, sms_code, phone=claim.phone, keep=True)
     account = await claimed_account(claim)
     if account is None or account["activated"]:
         raise forms.Refused("name", UNFIT)

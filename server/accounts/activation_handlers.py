@@ -10,7 +10,7 @@ from server.core import forms
 from server.core.page import page
 from server.permissions import Can
 
-DOOR = Door("accounts/activation.html", "管理员密码", activation.send_code,
+DOOR = Door("accounts/activation.html", activation.PURPOSE, "管理员密码", activation.send_code,
             more=(forms.text("authorisation", "授权码", most=20),))
 
 
@@ -35,9 +35,8 @@ async def activate(request: Request) -> Response[Any]:
         await activation.activate(claim, filled["sms_token"], filled["sms_code"], filled["authorisation"],
                                   filled["password"], source_of(request))
     except forms.Refused as refused:
-        filled.errors[refused.field] = str(refused)
         officer = refused.officer if isinstance(refused, activation.AuthorisationRefused) else None
-        return await DOOR.show(request, filled, officer=officer)
+        return await DOOR.refuse(request, filled, refused, officer=officer)
     return await page(request, "accounts/welcome.html", title="激活成功", name=claim.name)
 
 
@@ -51,8 +50,7 @@ async def ask_again(request: Request) -> Response[Any]:
     try:
         asked = await activation.ask_again(claim, filled["sms_token"], filled["sms_code"], source_of(request))
     except forms.Refused as refused:
-        filled.errors[refused.field] = str(refused)
-        return await DOOR.show(request, filled)
+        return await DOOR.refuse(request, filled, refused)
     return await DOOR.show(request, filled, asked=asked)
 
 

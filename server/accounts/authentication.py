@@ -1,5 +1,7 @@
 """From a cookie to an actor, before any handler runs."""
+from contextlib import suppress
 from datetime import timedelta
+from ipaddress import ip_address
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
@@ -39,7 +41,11 @@ OVER = {name: cookie(name, "", timedelta()) for name in (SESSION_COOKIE, HALF_CO
 
 
 def source_of(connection: ASGIConnection) -> str:
-    """Where a request came from, for the evidence."""
+    """Where a request came from, for the evidence; as the proxy in front says it, where there is one."""
+    passed = connection.headers.get("x-forwarded-for", "").split(",")
+    if settings.proxies and len(passed) >= settings.proxies:
+        with suppress(ValueError):
+            return str(ip_address(passed[-settings.proxies].strip()))
     return connection.client.host if connection.client else "?"
 
 

@@ -7,7 +7,7 @@ from server.accounts.sessions import Refused, end_all, end_others
 from server.accounts.tables import accounts_with_phone, actor_without_session, sharing_phone
 from server.core import audit, codes, forms
 from server.core.actor import Actor
-from server.core.database import rows, the_row, transaction
+from server.core.database import row, rows, the_row, transaction
 from server.core.throttle import Throttle
 from server.people.tables import id_number_of, phone_of
 
@@ -79,7 +79,10 @@ async def change(actor: Actor, old: str, typed: str, again: str) -> tuple[str, t
         raise forms.Refused("password", "新密码和原来的一样，请换一个")
     fresh = await hashed(typed)
     async with transaction():
-        await rows("UPDATE account SET password_hash = $2 WHERE id = $1", actor.account_id, fresh)
+        changed = await row("UPDATE account SET password_hash = $2 WHERE id = $1 AND password_hash = $3 RETURNING id",
+                            actor.account_id, fresh, person["password_hash"])
+        if changed is None:  # another of several at once has changed it
+            raise forms.Refused("old_password", "原来的密码不对")
         renewed = await end_others(actor)
         await audit.record(actor, "change_password", "account", actor.account_id)
     return renewed

@@ -25,8 +25,10 @@ STEP = (
 
 @dataclass(frozen=True)
 class Door:
-    """One such form: its page, what the password is called, its fields besides, and who sends its SMS codes."""
+    """One such form: its page, what the password is called, its fields besides, who sends its SMS codes and what
+    they are good for."""
     template: str
+    purpose: str  # of its SMS codes
     password: str
     send_code: Callable[[str], Awaitable[str]]
     more: tuple[forms.Field, ...] = ()
@@ -46,6 +48,13 @@ class Door:
                           picture=None if sent else picture_code.new(), rule=password_fields.RULE,
                           sent=masked_phone(form["phone"]) if sent else None,
                           status=filled.status if filled else 200, **context)
+
+    async def refuse(self, request: Request, filled: forms.Filled, refused: forms.Refused,
+                     **context: Any) -> Response[Any]:
+        """The page with what was refused beside its field; without the SMS step done where its code is over."""
+        filled.errors[refused.field] = str(refused)
+        going_on = await codes.waiting(filled["sms_token"], self.purpose)
+        return await self.show(request, filled, {} if going_on else {"sms_token": "", "sms_code": ""}, **context)
 
     async def send(self, request: Request) -> Response[Any]:
         """获取验证码: only the phone and the picture count."""

@@ -23,6 +23,7 @@ OFFICER_SESSION = timedelta(hours=settings.officer_session_h)
 OFFICER_IDLE = timedelta(minutes=settings.officer_idle_min)
 TOUCH_EVERY = timedelta(minutes=1)  # how exactly the last use of a session is kept that may be left alone
 CONFIRMED_FOR = timedelta(minutes=15)  # how long a one-time code is good for what asks for one
+FORGOTTEN = timedelta(hours=1)  # how long a session that was ended elsewhere still keeps a form for its owner
 REMEMBERED = timedelta(days=1)  # how long a browser still knows whose session it had: forms wait for their owner
 
 # Officers of branch and village keep the member's session: their phone is their desk. Those above do not.

@@ -1,5 +1,5 @@
 """Addresses of 我的: roles, sessions, signing out."""
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -11,10 +11,12 @@ from server.accounts.code_page import NEXT
 from server.accounts.devices import in_words, is_handheld
 from server.accounts.tables import open_sessions, roles_of
 from server.core import forms
-from server.core.clock import now
+from server.core.clock import now, today
+from server.core.dates import calendar_day
 from server.core.guard import code_wanted
 from server.core.origin import within
 from server.core.page import page, see_other
+from server.core.workdays import last_day
 from server.permissions import Can
 from server.tabs import links_for
 
@@ -25,9 +27,14 @@ SIGN_OUT = (forms.flag("everywhere", "所有设备"),)
 async def mine(request: Request) -> Response[Any]:
     actor, moment = request.user, now()
     return await page(request, "accounts/mine.html", links=links_for(actor.role),
-                      roles=[dict(grant) | {"current": grant["id"] == actor.grant_id}
+                      roles=[dict(grant) | {"current": grant["id"] == actor.grant_id, "last": last_of(grant["until"])}
                              for grant in await roles_of(actor.account_id, moment)],
                       signed_in=len(await open_sessions(actor.account_id, moment)))
+
+
+def last_of(until: datetime | None) -> str | None:
+    """The last day of a role that ends, in words."""
+    return calendar_day(last_day(until), today()) if until else None
 
 
 @post("/me/roles/{grant_id:int}", can=Can.SIGNED_IN, status_code=303)

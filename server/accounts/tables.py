@@ -6,7 +6,7 @@ from piccolo.columns import BigInt, BigSerial, Boolean, Bytea, ForeignKey, Text,
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
-from server.accounts.rules import CONFIRMED_FOR, idle_limit, touch_every
+from server.accounts.rules import CONFIRMED_FOR, FORGOTTEN, idle_limit, touch_every
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.crypto import blind_indexes
@@ -99,10 +99,10 @@ async def who_is(token: str, source: str, *, active: bool) -> Actor | None:
 
 
 async def accounts_with_phone(phone: str) -> list[Record]:
-    """The open accounts of the people a phone number serves: usually one, sometimes a couple's two."""
+    """The open, activated accounts of the people a phone number serves: usually one, sometimes a couple's two."""
     return await rows("""
         SELECT a.id, a.password_hash FROM person p JOIN account a ON a.person_id = p.id AND a.closed_at IS NULL
-        WHERE p.phone_index = ANY($1) ORDER BY a.id""", blind_indexes(phone, PHONE))
+        WHERE p.phone_index = ANY($1) AND a.password_hash IS NOT NULL ORDER BY a.id""", blind_indexes(phone, PHONE))
 
 
 async def own_phone(account_id: int) -> str | None:
@@ -113,11 +113,13 @@ async def own_phone(account_id: int) -> str | None:
 
 
 async def sharing_phone(account_id: int) -> list[Record]:
-    """The open accounts of everybody whose phone is this account's: id, and the person's id, name, phone, ID number."""
+    """The open, activated accounts of everybody whose phone is this account's: id, and the person's id, name, phone,
+    ID number."""
     return await rows("""
         SELECT a.id, p.id AS person_id, p.name, p.phone, p.id_number FROM account own
         JOIN person mine ON mine.id = own.person_id JOIN person p ON p.phone_index = mine.phone_index
-        JOIN account a ON a.person_id = p.id AND a.closed_at IS NULL WHERE own.id = $1 ORDER BY a.id""", account_id)
+        JOIN account a ON a.person_id = p.id AND a.closed_at IS NULL AND a.password_hash IS NOT NULL
+        WHERE own.id = $1 ORDER BY a.id""", account_id)
 
 
 async def actor_under(grant_id: int, source: str) -> Actor | None:
@@ -134,19 +136,30 @@ async def actor_without_session(account_id: int, source: str) -> Actor | None:
 
 async def roles_of(account_id: int, moment: datetime) -> list[Record]:
     """The roles an account holds at `moment`, those with most to do first."""
-    found = await rows("""
-        SELECT g.id, g.role, o.name AS organisation, o.kind FROM role_grant g
+    found = await rows(f"""
+        SELECT g.id, g.role, o.name AS organisation, o.kind, g.until, {SUBSTITUTED} AS acting_for FROM role_grant g
         JOIN organisation o ON o.id = g.organisation_id AND o.closed_at IS NULL
         WHERE g.account_id = $1 AND g.since <= $2 AND (g.until IS NULL OR g.until > $2)""", account_id, moment)
     weight = {role: place for place, role in enumerate(Role)}
     return sorted(found, key=lambda grant: (-weight[Role(grant["role"])], grant["id"]))
 
 
+async def is_officer(person_id: int) -> bool:
+    """Whether somebody holds a role, anywhere, that a safety officer gives."""
+    return await row("""
+        SELECT FROM account a JOIN role_grant g ON g.account_id = a.id AND (g.until IS NULL OR g.until > ebranch_now())
+        JOIN organisation o ON o.id = g.organisation_id
+        JOIN role_place p ON (p.role, p.kind) = (g.role, o.kind) AND p.comes_from = '安全员'
+        WHERE a.person_id = $1""", person_id) is not None
+
+
 async def whose_was(token: str) -> Owner | None:
-    """Whose session a token was, over as it may be; None for a token nobody had, or a closed account's."""
+    """Whose session a token was, over as it may be; None for a token nobody had, a closed account's, and one that was
+    ended more than FORGOTTEN ago: it may be in other hands."""
     found = await row("""
         SELECT s.account_id, s.grant_id FROM session s JOIN account a ON a.id = s.account_id AND a.closed_at IS NULL
-        WHERE s.token_hash = $1""", token_hash(token))
+        WHERE s.token_hash = $1 AND (s.revoked_at IS NULL OR s.revoked_at > $2)""", token_hash(token),
+                      now() - FORGOTTEN)
     return None if found is None else Owner(found["account_id"], found["grant_id"])
 
 
@@ -163,7 +176,7 @@ async def why_over(token: str) -> str | None:
     if found["closed_at"]:
         return "这个账号已停用。有疑问请联系开通账号的安全员或所在支部。"
     if found["revoked_at"]:
-        return "这台设备上的登录已从别处退出，或者密码改过了，请重新登录。"
+        return "这台设备上的登录已经结束：从别处退出、密码改过，或系统恢复过。请重新登录。"
     if not found["counts"]:
         return f"您的“{found['role']}”身份有变动，请重新登录。"
     limit = idle_limit(Role(found["role"]))

@@ -29,7 +29,8 @@ SELECT id, $1, commitment, value FROM unnest($2::bigint[], $3::bytea[], $4::byte
 SPELLED = """'[' || concat_ws(',', e.id, to_json(e.chain), coalesce(e.account_id::text, 'null'), to_json(e.person_name),
     to_json(e.role), coalesce(e.organisation_id::text, 'null'), to_json(e.verb), to_json(e.subject_kind),
     e.subject_id, coalesce(to_json(e.before::text)::text, 'null'), coalesce(to_json(e.after::text)::text, 'null'),
-    coalesce(to_json(e.why)::text, 'null'), to_json(e.source), (extract(epoch FROM e.at) * 1000000)::bigint,
+    coalesce(to_json(e.why)::text, 'null'), to_json(e.source),
+    CASE WHEN isfinite(e.at) THEN (extract(epoch FROM e.at) * 1000000)::bigint::text ELSE e.at::text END,
     to_json(e.acting_for)) || ']'"""
 
 crypto.ENCRYPTED.append(crypto.Column("audit_value", "value"))

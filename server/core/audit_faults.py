@@ -13,6 +13,8 @@ WORDS = {
                     "记录 {event} 旁存的个人信息与当时的承诺值不一致"),
     "value gone": ("event {event}: a personal value it was committed to is gone without an erasure",
                    "记录 {event} 旁存的个人信息不见了，也没有依法删除的记录"),
+    "erased more": ("event {event}: it is not all of what this erasure says that it erased",
+                    "记录 {event}：被删除的个人信息与这次依法删除所记的不一致"),
     "chain gone": ("checkpoint {checkpoint} of {at} is contradicted: chain {chain}, number 1: the whole chain of "
                    "{number} rows is gone",
                    "与 {at} 的检查点 {checkpoint} 不符：{chain}的 {number} 条记录全部不见了"),

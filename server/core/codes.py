@@ -26,7 +26,7 @@ TOKEN = "token of a code"  # what its key is for
 GONE = "验证码已失效，请重新获取"
 EXPIRED = f"验证码已过期（{LIFE.seconds // 60} 分钟内有效），请重新获取"
 USED = "验证码已用过，请重新获取"
-TRIED = "验证码错误次数太多，请重新获取"
+TRIED = "这条验证码试的次数太多，请重新获取"
 
 
 class Refused(Exception):
@@ -119,9 +119,10 @@ async def waiting(token: str, purpose: str) -> bool:
     return found is not None and refusal(found) is None
 
 
-async def confirm(token: str, purpose: str, code: str, *, keep: bool = False) -> int:
+async def confirm(token: str, purpose: str, code: str, *, phone: str | None = None, keep: bool = False) -> int:
     """The subject whose code this is; the code is used then. Raises Refused.
 
+    phone: the number that is to be proved; a code that left to another one does not prove it.
     keep: leaves a right code unused, for `use` in the transaction of what it confirms. A try is counted before the
     code is looked at and whatever becomes of the rest, so a hundred guesses at once are still five: never call this
     within a transaction."""
@@ -130,10 +131,11 @@ async def confirm(token: str, purpose: str, code: str, *, keep: bool = False) ->
     counted = await row("""
         UPDATE one_time_code SET tries = tries + 1
         WHERE id = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3 AND tries < $4
-        RETURNING id, subject, tries""", read_token(token), purpose, now(), TRIES)
+        RETURNING id, subject, tries, phone_mac""", read_token(token), purpose, now(), TRIES)
     if counted is None:
         raise Refused(refusal(await of_token(token, purpose)) or GONE)
     fits = hmac.compare_digest(code_of(counted["id"]).encode(), code.strip().encode())
+    fits &= phone is None or hmac.compare_digest(counted["phone_mac"], phone_mac(phone))
     if not fits or counted["subject"] is None:
         left = TRIES - counted["tries"]
         raise Refused(f"验证码不对，还可以试 {left} 次" if left else TRIED)

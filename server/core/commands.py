@@ -73,7 +73,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
-        raise click.ClickException(f"The database can't be used: {problem}") from None
+        raise click.ClickException(f"The database can't be used, is it running? {problem}") from None
 
 
 async def as_one_process(act: Callable[[], Awaitable[T]], *, owner: bool = False) -> T:

@@ -5,6 +5,7 @@ import mmap
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from server.core.kinds import MB, Unfit
@@ -15,15 +16,30 @@ PART_MOST = 150 * MB
 RATIO_MOST = 200  # times its packed size, for a part of more than a megabyte
 TAIL = 2048  # bytes at the end of a PDF in which it must say that it ends
 MAIN = {"word/document.xml": "DOCX", "xl/workbook.xml": "XLSX"}
-ALIVE = re.compile(r"vbaproject|activex|oleobject|macrosheets|\.(bin|exe|js|vbs|dll|bat)$", re.IGNORECASE)
+ALIVE = re.compile(r"vbaproject|activex|oleobject|macrosheets"
+                   r"|\.(bin|exe|js|vbs|dll|bat|cmd|com|scr|ps1|hta|lnk|jar|msi|wsf|docm|xlsm|pptm)$", re.IGNORECASE)
 ALIVE_TYPE = re.compile(rb"macroEnabled|vbaProject|ms-office\.activeX", re.IGNORECASE)
+ALIVE_LINK = re.compile(rb"attachedTemplate|/oleObject|/frame\"", re.IGNORECASE)  # of a part to something outside
+WIDE = (b"\xff\xfe", b"\xfe\xff")  # UTF-16: no office program writes it
 ENTITIES = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
-ALIVE_PDF = (b"/JavaScript", b"/Launch", b"/EmbeddedFile", b"/RichMedia")
+ALIVE_PDF = ("JavaScript", "Launch", "EmbeddedFile", "EmbeddedFiles", "RichMedia")
+OBJECTS = re.compile(rb"/ObjStm\b[^\0]{0,400}?stream\r?\n", re.DOTALL)  # objects packed together
+OBJECTS_MOST = 64 * MB  # unpacked bytes of all of them
+LOCKED = "文件设有密码，请去掉密码后再上传"
 PRINTER = "bin", "printerSettings"  # the only binary part Excel writes by itself
 
 BROKEN = "文件不完整或已损坏，请重新导出后再上传"
 BOMB = "文件展开后太大，不能上传"
 LIVELY = "文件里带有宏、脚本或内嵌程序，请另存为普通文件后再上传"
+
+
+def name_in_pdf(word: str) -> bytes:
+    """A pattern for a name in a PDF, any of whose characters may stand as #xx."""
+    return b"/" + b"".join(b"(?:%c|#%02x)" % (character, character) for character in word.encode()) + rb"(?![A-Za-z])"
+
+
+ALIVE_NAME = re.compile(b"|".join(map(name_in_pdf, ALIVE_PDF)), re.IGNORECASE)
+ENCRYPTED = re.compile(name_in_pdf("Encrypt") + rb"[\s<]*\d*", re.IGNORECASE)
 
 
 def office_kind(source: Path) -> str:
@@ -48,6 +64,8 @@ def check_office(source: Path, _: Path) -> None:
             total = 0
             for part in parts:
                 total += unpacked(packed, part, UNPACKED_MOST - total)
+            if total > 20 * MB and total > RATIO_MOST * source.stat().st_size:
+                raise Unfit(BOMB)
     except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError, OSError, EOFError) as fault:
         raise Unfit(str(fault) if isinstance(fault, Unfit) else BROKEN) from None
 
@@ -67,7 +85,7 @@ def check_layout(parts: list[zipfile.ZipInfo]) -> None:
     if any(ALIVE.search(name) and "printerSettings" not in name for name in names):
         raise Unfit(LIVELY)
     if any(part.flag_bits & 1 for part in parts):
-        raise Unfit("文件设有密码，请去掉密码后再上传")
+        raise Unfit(LOCKED)
     if sum(part.file_size for part in parts) > UNPACKED_MOST or any(
             part.file_size > MB and part.file_size > RATIO_MOST * max(part.compress_size, 1) for part in parts):
         raise Unfit(BOMB)
@@ -82,6 +100,10 @@ def unpacked(packed: zipfile.ZipFile, part: zipfile.ZipInfo, room: int) -> int:
             if size > min(room, PART_MOST):
                 raise Unfit(BOMB)
             if part.filename.endswith((".xml", ".rels")):
+                if size == len(piece) and piece.startswith(WIDE):
+                    raise Unfit(BROKEN)
+                if part.filename.endswith(".rels") and ALIVE_LINK.search(before + piece):
+                    raise Unfit(LIVELY)
                 if ENTITIES.search(before + piece):
                     raise Unfit(BROKEN)
                 if part.filename == "[Content_Types].xml" and ALIVE_TYPE.search(before + piece):
@@ -97,5 +119,24 @@ def check_pdf(source: Path, _: Path) -> None:
         if not re.match(rb"%PDF-[12]\.\d", content[:8]) or b"startxref" not in tail \
                 or not tail.rstrip(b"\r\n\t \0").endswith(b"%%EOF"):
             raise Unfit(BROKEN)
-        if any(content.find(word) >= 0 for word in ALIVE_PDF):
+        if ENCRYPTED.search(content):
+            raise Unfit(LOCKED)
+        if zipfile.is_zipfile(file):
+            raise Unfit(BROKEN)
+        if ALIVE_NAME.search(content) or any(ALIVE_NAME.search(objects) for objects in packed_objects(content)):
             raise Unfit(LIVELY)
+
+
+def packed_objects(content: mmap.mmap) -> Iterator[bytes]:
+    """The objects of a PDF that are packed together, unpacked; what can't be is none."""
+    room = OBJECTS_MOST
+    for found in OBJECTS.finditer(content):
+        unpacking = zlib.decompressobj()
+        try:
+            objects = unpacking.decompress(content[found.end():found.end() + OBJECTS_MOST], room)
+        except zlib.error:
+            continue
+        room -= len(objects)
+        if room <= 0:
+            raise Unfit(BOMB)
+        yield objects

@@ -20,6 +20,7 @@ from asyncpg import Record
 from server.core import store
 from server.core.database import rows, the_row
 from server.core.kinds import KEPT_MOST, KINDS, MB, PATIENCE_S, Place, Unfit, sniff
+from server.core.masking import without_numbers
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +110,8 @@ def last_look(told: dict, source: Path, clean: Path, small: Path, received: byte
 
 
 def safe_name(name: str) -> str:
-    """The last part of a file's name, printable, for showing only; never a path."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    """The last part of a file's name, printable, numbers of people in it masked, for showing only; never a path."""
+    last = without_numbers(name.replace("\\", "/").rsplit("/", 1)[-1])
     return "".join(character for character in last if character.isprintable()).strip(" .")[-100:] or "文件"
 
 

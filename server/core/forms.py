@@ -194,10 +194,12 @@ def moment(name: str, label: str) -> Field:
     return Field(name, label, read_moment)
 
 
-def day(name: str, label: str) -> Field:
-    """A legal day as <input type=date> sends it."""
-    def read_day(typed: list[str]) -> date:
+def day(name: str, label: str, *, required: bool = True) -> Field:
+    """A legal day as <input type=date> sends it; None where none was chosen and none is required."""
+    def read_day(typed: list[str]) -> date | None:
         if not typed or not typed[0].strip():
+            if not required:
+                return None
             raise ValueError(f"请填写{label}")
         try:
             value = date.fromisoformat(typed[0].strip())

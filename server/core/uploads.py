@@ -76,9 +76,12 @@ async def take_piece(upload: Record, number: int, body: bytes) -> int | None:
     due = min(PIECE, upload["size"] - number * PIECE)
     if number != upload["pieces"] or len(body) != due:
         return None
-    await store.put(piece_name(upload["id"], number), body, lasting=False)
-    kept = await row("UPDATE upload SET pieces = pieces + 1 WHERE id = $1 AND pieces = $2 RETURNING pieces",
-                     upload["id"], number)
+    async with transaction():  # one piece after the other: the loser of two at once writes nothing
+        held = await row("SELECT FROM upload WHERE id = $1 AND pieces = $2 FOR UPDATE", upload["id"], number)
+        if held is None:
+            return None
+        await store.put(piece_name(upload["id"], number), body, lasting=False)
+        kept = await row("UPDATE upload SET pieces = pieces + 1 WHERE id = $1 RETURNING pieces", upload["id"])
     return kept["pieces"] if kept else None
 
 

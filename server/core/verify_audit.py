@@ -35,6 +35,15 @@ CROSS JOIN LATERAL jsonb_path_query(jsonb_build_array(e.before, e.after), '$.**.
 WHERE concat(e.before, e.after) LIKE '%"commitment"%' AND NOT EXISTS (
     SELECT FROM audit_value v WHERE v.event_id = e.id AND encode(v.commitment, 'hex') = c #>> '{}')
 ORDER BY e.id LIMIT 1"""
+ERASED = """
+SELECT e.id FROM audit_event e LEFT JOIN audit_value v ON v.erased_by = e.id
+LEFT JOIN audit_event about ON about.id = v.event_id
+WHERE e.verb = 'erase_values' GROUP BY e.id
+HAVING count(v.id) <> (e.after ->> 'values')::bigint
+    OR bool_or((about.subject_kind, about.subject_id) IS DISTINCT FROM (e.subject_kind, e.subject_id)
+               OR e.after ? 'event' AND about.id <> (e.after ->> 'event')::bigint)
+ORDER BY e.id LIMIT 1"""
+NUMBERS = "SELECT number FROM audit_checkpoint"
 KEPT = "SELECT body, signature FROM audit_checkpoint WHERE number = $1"
 
 
@@ -119,8 +128,9 @@ async def look_at_values(connection: Connection, found: Finding) -> None:
         if not (kept["committed"] and (kept["erased"] if kept["value"] is None else is_what_was_committed(kept))):
             found.faults.append(Fault("value other", {"event": kept["event_id"]}))
             return
-    if (lacking := await connection.fetchval(VALUE_GONE)) is not None:
-        found.faults.append(Fault("value gone", {"event": lacking}))
+    for kind, query in (("value gone", VALUE_GONE), ("erased more", ERASED)):
+        if (event := await connection.fetchval(query)) is not None:
+            found.faults.append(Fault(kind, {"event": event}))
 
 
 def is_what_was_committed(kept: Record) -> bool:
@@ -151,10 +161,15 @@ async def ask_all(connection: Connection, found: Finding, in_folder: dict[int, P
     """Holds the chains against every checkpoint there is, the newest first, and each checkpoint against its follower.
 
     What is told is the oldest checkpoint that is contradicted, for that is nearest to the wrong place."""
-    newest_kept = await connection.fetchval("SELECT max(number) FROM audit_checkpoint") or 0
-    number = newest = max(newest_kept, *in_folder, 0)
-    follower, contradicted, stands = None, None, None
+    in_database = {one["number"] for one in await connection.fetch(NUMBERS)}
+    newest_kept, newest = max(in_database, default=0), max(in_database | in_folder.keys(), default=0)
+    follower, contradicted, stands, number = None, None, None, newest
     while number:
+        if number not in in_database | in_folder.keys():
+            found.faults.append(Fault("gone", {"name": f"checkpoint {number}"}))
+            follower = None
+            number = max((one for one in in_database | in_folder.keys() if one < number), default=0)
+            continue
         try:
             checkpoint = await kept_as(connection, number, in_folder.get(number), in_database=number <= newest_kept)
         except Forged as problem:

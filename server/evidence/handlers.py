@@ -1,6 +1,6 @@
 """The auditor's addresses: searching the evidence, an object's story, the verification. All but asking for it reads."""
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from server.core import checkpoints, forms
 from server.core.page import page, see_other
 from server.evidence import actions, show, tables, words
+from server.people import fields
 from server.permissions import Can
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,21 +28,6 @@ def one_of(name: str, label: str, known: dict[str, str]) -> forms.Field:
     return forms.Field(name, label, read_one)
 
 
-def day(name: str, label: str) -> forms.Field:
-    """A day as <input type=date> sends it, or None."""
-    def read_day(typed: list[str]) -> date | None:
-        if not typed or not typed[0].strip():
-            return None
-        try:
-            found = date.fromisoformat(typed[0].strip())
-        except ValueError:
-            raise ValueError(f"{label}要写成 2026-11-22 这样") from None
-        if not forms.FIRST_YEAR <= found.year <= forms.LAST_YEAR:
-            raise ValueError(f"{label}的年份不对，要在 {forms.FIRST_YEAR} 到 {forms.LAST_YEAR} 年之间")
-        return found
-    return forms.Field(name, label, read_day)
-
-
 def some_number(name: str, label: str) -> forms.Field:
     """A number, or None."""
     def read_number(typed: list[str]) -> int | None:
@@ -53,9 +39,10 @@ def some_number(name: str, label: str) -> forms.Field:
 
 
 SEARCH = (
-    forms.text("name", "姓名", most=40, required=False), one_of("verb", "事项", words.VERBS),
+    fields.reason("name", "姓名", most=40, required=False), one_of("verb", "事项", words.VERBS),
     one_of("kind", "对象", words.KINDS), some_number("number", "对象编号"),
-    forms.text("organisation", "党组织", most=40, required=False), day("since", "从哪天"), day("until", "到哪天"),
+    fields.reason("organisation", "党组织", most=40, required=False), forms.day("since", "从哪天", required=False),
+    forms.day("until", "到哪天", required=False),
 )
 
 
@@ -74,19 +61,33 @@ def read_after(opaque: str | None) -> tuple[datetime, int] | None:
         return None
 
 
+@post("/audit", can=Can.AUDIT_READ, status_code=303)
+async def search(request: Request) -> Response[Any]:
+    """What is searched for comes this way, so that a number typed by mistake stands in no address."""
+    filled = await forms.fill(request, SEARCH)
+    if filled.errors:
+        return await list_page(request, filled, None)
+    return see_other("/audit?" + urlencode({name: value for name, value in filled.typed.items() if value}))
+
+
 @get("/audit", can=Can.AUDIT_READ)
 async def index(request: Request) -> Response[Any]:
     sent = request.query_params
     filled = forms.read(FormMultiDict([(one.name, value) for one in SEARCH for value in sent.getall(one.name, [])]),
                         SEARCH)
+    return await list_page(request, filled, read_after(sent.get("after")))
+
+
+async def list_page(request: Request, filled: forms.Filled, after: tuple[datetime, int] | None) -> Response[Any]:
+    """The events that were asked for, from `after` on."""
     typed = {name: value for name, value in filled.typed.items() if value}
-    found = [] if filled.errors else await tables.events(
-        request.user, await asked(request, filled), read_after(sent.get("after")))
+    found = await tables.events(request.user, await asked(request, filled), after) if not filled.errors else []
     listed = found[:tables.PAGE]
     older = urlencode(typed | {"after": mark_after(listed[-1])}) if len(found) > tables.PAGE else None
     return await page(
-        request, "evidence/list.html", form=filled.typed, errors=filled.errors, sought=show.sought(typed),
-        status=filled.status, subline=request.user.organisation_name,
+        request, "evidence/list.html", form=filled.typed, errors=filled.errors,
+        sought=None if filled.errors else show.sought(typed), status=filled.status,
+        subline=request.user.organisation_name,
         verbs=list(words.VERBS.items()), kinds=list(words.KINDS.items()),
         days=show.days(listed, await tables.names_of(listed)), older=f"/audit?{older}" if older else None)
 
@@ -140,4 +141,4 @@ async def download(number: FromPath[int]) -> Response[str]:
                     headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
 
 
-ROUTES = [index, story, verification, verify, download]
+ROUTES = [index, search, story, verification, verify, download]

@@ -19,7 +19,9 @@ LISTED = """FROM audit_event e LEFT JOIN organisation o ON o.id = e.organisation
 LEFT JOIN audit_seal s ON s.event_id = e.id"""
 # A condition for each thing that may be searched by; {} is the number of its value.
 CONDITIONS = {
-    "name": "(e.person_name = {0} OR e.acting_for = {0})",
+    "name": """(e.person_name = {0} OR e.acting_for = {0} OR (e.subject_kind, e.subject_id) IN (
+        SELECT 'person', p.id FROM person p WHERE p.name = {0} UNION ALL
+        SELECT 'account', a.id FROM account a JOIN person p ON p.id = a.person_id WHERE p.name = {0}))""",
     "verb": "e.verb = {0}",
     "kind": "e.subject_kind = {0}",
     "number": "e.subject_id = {0}",

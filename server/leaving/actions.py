@@ -13,7 +13,7 @@ from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.core.workdays import beijing_date, end_of
 from server.leaving.rules import refuse_span
-from server.leaving.tables import holds, open_account_named
+from server.leaving.tables import hand_over_of, hold, holds, open_account_named
 from server.meetings.drafts import drafts_of, pass_on_drafts
 from server.officers.actions import account_of, end_within, grant, place_of
 from server.officers.tables import live_roles
@@ -64,6 +64,9 @@ async def hand_over(actor: Actor, its: Record, account_id: int, why: str) -> int
     its: the role, in the actor's care. Refused, WrongState when it has ended meanwhile; what must not be (the three
     duties, oneself) the officers' own rules and the database refuse."""
     async with transaction():
+        await hold(its["account_id"], account_id)
+        if done := await hand_over_of(actor.organisation_id, its["account_id"], its["id"]):
+            return done
         taker = await successor_of(its, account_id)
         items = await unfinished(its)
         taken = await holds(taker["id"], its) or await give(actor, its, taker, f"接替{its['name']}：{why}")
@@ -86,6 +89,7 @@ async def substitute(actor: Actor, its: Record, account_id: int, first: date, la
     if wrong := refuse_span(first, last, beijing_date(now())):
         raise Refused("last", wrong)
     async with transaction():
+        await hold(its["account_id"], account_id)
         taker = await successor_of(its, account_id)
         if await holds(taker["id"], its):
             raise Refused("account", f"{taker['name']}已经有这个身份，不用代理")

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from server.core import forms
 from server.core.actor import Actor
 from server.core.clock import now
-from server.core.dates import calendar_day, moment
+from server.core.dates import calendar_day, local
 from server.core.forms import Refused
 from server.core.page import page, see_other
 from server.core.workdays import beijing_date
@@ -21,9 +21,11 @@ from server.leaving.tables import (
     accounts_with_phone,
     grant_in_care,
     hand_over_in_care,
+    hand_over_of,
     those_who_could,
 )
 from server.people import fields
+from server.people.tables import people_with_phone
 from server.permissions import Can
 
 WHO = (forms.numbers("account", "接替的人", required=False), fields.phone("phone", "手机号码", required=False))
@@ -33,16 +35,17 @@ SUBSTITUTION = (*WHO, forms.day("first", "开始日期"), forms.day("last", "结
 
 
 async def role_of(actor: Actor, account_id: int, grant_id: int) -> Record:
-    """A live officer's role in the actor's care; 404 else."""
+    """A live officer's role in the actor's care, and the holder's own; 404 else. What somebody has for another ends
+    by itself, and is passed on to nobody."""
     found = await grant_in_care(actor.organisation_id, account_id, grant_id)
-    if found is None:
+    if found is None or found["acting_for"]:
         raise NotFoundException
     return found
 
 
 async def takers(actor: Actor, its: Record, phone: str | None) -> tuple[list[dict[str, str]], list[int]]:
     """Who can be chosen, and who of them the phone number names."""
-    named = await accounts_with_phone(phone, actor.organisation_path) if phone else []
+    named = await accounts_with_phone(phone, actor.organisation_id) if phone else []
     there = await those_who_could(its["organisation_id"], its["account_id"])
     known = {one["id"]: one for one in (*there, *named) if one["id"] != its["account_id"]}
     return ([{"value": str(one["id"]), "label": f"{one['name']}（{one['roles']}）"} for one in known.values()],
@@ -54,10 +57,12 @@ async def chosen(actor: Actor, its: Record, filled: forms.Filled) -> tuple[list[
     options, named = await takers(actor, its, filled.values.get("phone"))
     picked = filled.values.get("account") or []
     if picked:
+        if str(picked[0]) not in {one["value"] for one in options}:
+            filled.errors["account"] = "请从名单里选，或填他的手机号码"
         return options, picked[0]
-    if len(named) == 1:
+    if len(named) == 1 and len(await people_with_phone(filled["phone"])) == 1:
         return options, named[0]
-    if len(named) > 1:
+    if named:
         filled.errors["account"] = "这个手机号有两个人在用，请在名单里选"
     elif filled.values.get("phone"):
         filled.errors["phone"] = "本辖区没有用这个手机号的账号；请先为他开通账号，再回来办理"
@@ -84,6 +89,9 @@ async def hand_over_form(request: Request, account_id: FromPath[int], grant_id: 
 
 @post("/accounts/{account_id:int}/roles/{grant_id:int}/hand-over", can=Can.ACCOUNT_KEEP, status_code=303)
 async def hand_over(request: Request, account_id: FromPath[int], grant_id: FromPath[int]) -> Response[Any]:
+    if made := await hand_over_of(request.user.organisation_id, account_id, grant_id):  # a second tap
+        await forms.fill(request, HAND_OVER)
+        return see_other(f"/accounts/hand-overs/{made}")
     its = await role_of(request.user, account_id, grant_id)
     filled = await forms.fill(request, HAND_OVER)
     options, account = await chosen(request.user, its, filled)
@@ -105,7 +113,7 @@ async def hand_over_list(request: Request, hand_over_id: FromPath[int]) -> Respo
     groups: dict[str, list[dict[str, Any]]] = {}
     for item in json.loads(found["items"]):
         groups.setdefault(item["group"], []).append(item)
-    return await page(request, "leaving/list.html", its=dict(found), when=moment(found["at"], now()),
+    return await page(request, "leaving/list.html", its=dict(found), when=f"{local(found['at']):%Y年%-m月%-d日 %H:%M}",
                       groups=[{"label": label, "items": items} for label, items in groups.items()],
                       today=calendar_day(beijing_date(now()), date.min), back=f"/accounts/{found['from_account']}")
 

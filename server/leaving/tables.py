@@ -54,14 +54,14 @@ async def those_who_could(organisation_id: int, but_for: int) -> list[Record]:
                       now(), organisation_id, but_for)
 
 
-async def accounts_with_phone(phone: str, path: str) -> list[Record]:
-    """The open accounts (id, name, roles) of a phone number that hold a role at or below `path`."""
+async def accounts_with_phone(phone: str, department_id: int) -> list[Record]:
+    """The open accounts (id, name, roles) of a phone number that hold a role in the department's care."""
     return await rows(f"""
         SELECT a.id, p.name, string_agg(DISTINCT g.role, '、') AS roles
         FROM account a JOIN person p ON p.id = a.person_id JOIN role_grant g ON g.account_id = a.id AND {LIVE}
-        JOIN organisation o ON o.id = g.organisation_id AND o.path LIKE $3 || '%'
+        JOIN organisation o ON o.id = g.organisation_id AND $3 IN (o.id, o.department_id)
         WHERE p.phone_index = ANY($2) AND a.closed_at IS NULL GROUP BY a.id, p.name ORDER BY a.id""",
-                      now(), blind_indexes(phone, PHONE), path)
+                      now(), blind_indexes(phone, PHONE), department_id)
 
 
 async def open_account_named(account_id: int) -> Record | None:
@@ -69,6 +69,20 @@ async def open_account_named(account_id: int) -> Record | None:
     return await row("""
         SELECT a.id, a.person_id, p.name, p.phone FROM account a JOIN person p ON p.id = a.person_id
         WHERE a.id = $1 AND a.closed_at IS NULL""", account_id)
+
+
+async def hand_over_of(department_id: int, account_id: int, grant_id: int) -> int | None:
+    """The hand-over of an account's grant in the department's care, once there is one."""
+    found = await row("""
+        SELECT h.id FROM hand_over h JOIN role_grant g ON g.id = h.grant_id AND g.account_id = $2
+        JOIN organisation o ON o.id = g.organisation_id AND $1 IN (o.id, o.department_id)
+        WHERE h.grant_id = $3""", department_id, account_id, grant_id)
+    return found["id"] if found else None
+
+
+async def hold(*accounts: int) -> None:
+    """Holds these accounts for this transaction, whoever hands over to whom at the same time."""
+    await rows("SELECT FROM account WHERE id = ANY($1) ORDER BY id FOR UPDATE", list(accounts))
 
 
 async def holds(account_id: int, grant: Record) -> int | None:

@@ -4,6 +4,7 @@ from hashlib import sha256
 
 from litestar.exceptions import ClientException, NotFoundException
 
+from server.accounts.tables import is_officer
 from server.core import audit
 from server.core.actor import Actor
 from server.core.clock import now
@@ -80,13 +81,15 @@ async def confirm_phone(
 
     name: as the person said it, and as the register has it; confirmed_by: who sat opposite. Raises NotFoundException
     for somebody out of sight, Refused for the own phone (an open session on a lost phone would take over the account),
-    another name, or the phone that stands there already."""
+    an officer's (whoever has it would take over the duties), another name, or the phone that stands there already."""
     async with transaction():
         found = await seen_by(actor, person_id)
         if found is None:
             raise NotFoundException
         if person_id == actor.person_id:
             raise Refused("phone", "自己的手机号要请另一位支部干部当面核实后更改")
+        if await is_officer(person_id):
+            raise Refused("phone", "这位同志有管理员身份，手机号码请由开通账号的安全员更改")
         if name != found["name"]:
             raise Refused("name", "姓名和名册上的不一致，请核对是不是这位同志")
         await rows("SELECT FROM person WHERE id = $1 FOR UPDATE", person_id)

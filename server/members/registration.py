@@ -4,9 +4,8 @@ Nobody is forced to (M2§2). Where the phone is outdated, somebody of the branch
 from asyncpg import Record
 
 from server.accounts.activation import Claim
-from server.accounts.authorisations import newest_authorisation
 from server.accounts.passwords import hashed
-from server.accounts.tables import actor_without_session
+from server.accounts.tables import actor_without_session, is_officer
 from server.core import audit, codes, live
 from server.core.actor import Machine
 from server.core.clock import now
@@ -51,11 +50,11 @@ async def register(claim: Claim, token: str, sms_code: str, password: str, sourc
     """Opens the member's account; outside of a transaction, for each guess counts. False when the account was there
     already, as an officer's: it gets the member's role too and keeps its password. Raises Refused."""
     with codes.told_beside("sms_code"):
-        await codes.confirm(token, PURPOSE, sms_code, keep=True)
+        await codes.confirm(token, PURPOSE, sms_code, phone=claim.phone, keep=True)
     found = await in_register(claim)
     if found is None or not found["same_phone"] or found["closed_at"]:
         raise Refused("name", UNFIT)
-    if found["account_id"] and not found["activated"] and await newest_authorisation(found["account_id"]):
+    if not found["activated"] and await is_officer(found["person_id"]):
         raise Refused("name", OPENED)
     secret = None if found["activated"] else await hashed(password)
     async with transaction():

@@ -10,7 +10,7 @@ from server.core.page import page
 from server.members import registration
 from server.permissions import Can
 
-DOOR = Door("members/registration.html", "密码", registration.send_code)
+DOOR = Door("members/registration.html", registration.PURPOSE, "密码", registration.send_code)
 
 
 @get("/registration", can=Can.PUBLIC)
@@ -34,8 +34,7 @@ async def register(request: Request) -> Response[Any]:
         fresh = await registration.register(claim, filled["sms_token"], filled["sms_code"], filled["password"],
                                             source_of(request))
     except forms.Refused as refused:
-        filled.errors[refused.field] = str(refused)
-        return await DOOR.show(request, filled)
+        return await DOOR.refuse(request, filled, refused)
     return await page(request, "accounts/welcome.html", title="注册成功" if fresh else "已加上党员身份",
                       name=claim.name, former=not fresh)
 

@@ -11,6 +11,7 @@ from server.core.database import transaction
 from server.members import register
 from server.members.actions import count_search
 from server.people.rules import read_id_number, read_phone, written_name
+from server.permissions import Can
 
 LONG = 11  # digits from which something is meant as a number
 
@@ -47,6 +48,9 @@ async def search(actor: Actor, filled: forms.Filled) -> Result | None:
         by, find, number = read_number(wanted)
     except ValueError as fault:
         filled.errors["wanted"] = str(fault)
+        return None
+    if not actor.may(Can.NUMBER_OPEN):  # trying out numbers would open them by and by
+        filled.errors["wanted"] = "您的身份不按号码查找，请填姓名"
         return None
     await count_search(actor)
     async with transaction():

@@ -44,6 +44,19 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER audit_value_guard BEFORE UPDATE ON audit_value FOR EACH ROW EXECUTE FUNCTION audit_value_guard();
+-- A value stands beside the event that is committed to it, and nothing else stands beside one.
+CREATE FUNCTION audit_value_fits() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NEW.value IS NULL OR NOT EXISTS (
+            SELECT FROM audit_event e WHERE e.id = NEW.event_id
+            AND strpos(concat(e.before, e.after), encode(NEW.commitment, 'hex')) > 0) THEN
+        RAISE EXCEPTION 'a value stands beside an event that is committed to it'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER audit_value_fits BEFORE INSERT ON audit_value FOR EACH ROW EXECUTE FUNCTION audit_value_fits();
 CREATE TRIGGER audit_value_append_only BEFORE DELETE OR TRUNCATE ON audit_value
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 GRANT SELECT, INSERT (id, event_id, commitment, value) ON audit_value TO ebranch_app;
@@ -57,7 +70,8 @@ SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT '[' || concat_ws(',', e.id, to_json(e.chain), coalesce(e.account_id::text, 'null'), to_json(e.person_name),
         to_json(e.role), coalesce(e.organisation_id::text, 'null'), to_json(e.verb), to_json(e.subject_kind),
         e.subject_id, coalesce(to_json(e.before::text)::text, 'null'), coalesce(to_json(e.after::text)::text, 'null'),
-        coalesce(to_json(e.why)::text, 'null'), to_json(e.source), (extract(epoch FROM e.at) * 1000000)::bigint,
+        coalesce(to_json(e.why)::text, 'null'), to_json(e.source),
+        CASE WHEN isfinite(e.at) THEN (extract(epoch FROM e.at) * 1000000)::bigint::text ELSE e.at::text END,
         to_json(e.acting_for)) || ']' $$;
 
 CREATE FUNCTION seal_events(most int, looking_back bigint) RETURNS int LANGUAGE plpgsql SECURITY DEFINER
@@ -96,8 +110,12 @@ CREATE TABLE audit_checkpoint (
 );
 CREATE FUNCTION audit_checkpoint_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    last bigint := coalesce((SELECT max(number) FROM audit_checkpoint), 0);
 BEGIN
-    IF NEW.number <= (SELECT max(number) FROM audit_checkpoint) THEN
+    -- After a restore the numbers go on from the last one in the folder; the checkpoint says so.
+    IF NEW.number <> last + 1 AND (NEW.number <= last OR NEW.body::json ->> 'restored_to' IS DISTINCT FROM last::text)
+    THEN
         RAISE EXCEPTION 'a checkpoint follows the last one' USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN NEW;

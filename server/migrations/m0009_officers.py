@@ -96,22 +96,18 @@ SET search_path = pg_catalog, public, pg_temp AS $$
         JOIN account a ON a.id = officer AND a.closed_at IS NULL
         WHERE o.id = place) $$;
 
--- Whether a safety officer may close an account: one of its officer's roles is in his care and none stands above his
--- department; or it is no officer's (any more), and whatever it is or was is in his care.
+-- Whether a safety officer may close an account: it is an officer's, and all of its officer's roles are in his care; or
+-- it is no officer's (any more), and something it is or was is in his care.
 CREATE FUNCTION safety_officer_covers(officer bigint, subject bigint) RETURNS boolean LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
     WITH role AS (
-        SELECT o.path, safety_officer_of(officer, o.id) AS in_care,
+        SELECT safety_officer_of(officer, o.id) AS in_care,
             p.comes_from = '安全员' AND (g.until IS NULL OR g.until > ebranch_clock()) AS officers
         FROM role_grant g JOIN organisation o ON o.id = g.organisation_id
         JOIN role_place p ON (p.role, p.kind) = (g.role, o.kind) WHERE g.account_id = subject)
     SELECT officer <> subject
         AND EXISTS (SELECT FROM role WHERE in_care AND (officers OR NOT EXISTS (SELECT FROM role WHERE officers)))
-        AND NOT EXISTS (
-            SELECT FROM role JOIN role_grant s ON s.account_id = officer AND s.role = '安全员'
-                AND s.since <= ebranch_clock() AND (s.until IS NULL OR s.until > ebranch_clock())
-            JOIN organisation d ON d.id = s.organisation_id AND d.path <> role.path AND starts_with(d.path, role.path)
-            WHERE role.officers) $$;
+        AND NOT EXISTS (SELECT FROM role WHERE officers AND NOT in_care) $$;
 
 -- Whether somebody whose account is open, activated and not `leaving`'s is the department's safety officer for good:
 -- a time-limited grant runs out by itself. One leaves after the other, so that the last two can't leave at once.
@@ -317,6 +313,7 @@ CREATE TABLE officer_import (
     department_id bigint NOT NULL CONSTRAINT officer_import_department REFERENCES organisation ON DELETE RESTRICT,
     grant_id bigint NOT NULL CONSTRAINT officer_import_grant REFERENCES role_grant ON DELETE RESTRICT,
     account_id bigint NOT NULL CONSTRAINT officer_import_account REFERENCES account ON DELETE RESTRICT,
+    begun_by bigint NOT NULL CONSTRAINT officer_import_beginner REFERENCES account ON DELETE RESTRICT,
     who text NOT NULL,
     source text NOT NULL, -- where the request came from, for the evidence of each row
     file_name text NOT NULL,

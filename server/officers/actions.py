@@ -10,7 +10,7 @@ from litestar.exceptions import NotFoundException
 
 from server.accounts import authorisations
 from server.accounts.sessions import end_all
-from server.core import audit, live
+from server.core import audit, codes, live
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import row, rows, transaction
@@ -18,7 +18,14 @@ from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.officers.messages import send_code, tell_of_role
 from server.officers.rules import ROLES_AT, excluded_by
-from server.officers.tables import account_in_care, live_roles, organisation_in_care, role_in_care
+from server.officers.tables import (
+    account_in_care,
+    live_roles,
+    member_elsewhere,
+    officer_elsewhere,
+    organisation_in_care,
+    role_in_care,
+)
 from server.organisations.rules import OrganisationKind
 from server.people.actions import OtherName, change_phone, enter_person
 from server.people.rules import masked_phone
@@ -102,16 +109,19 @@ async def account_of(person_id: int) -> Record:
 
 
 async def same_phone(actor: Actor, account: Record, phone: str) -> None:
-    """The phone somebody is known under is the one that was given, or becomes it while the account is not in use."""
+    """The phone somebody is known under is the one that was given, or becomes it while the account is not in use and
+    nobody else is in charge of its owner: whoever has the phone can take the account over."""
     known = phone_of(account["person_id"], account["phone"])
     if known == phone:
         return
-    if account["activated"] and known:
+    if known and account["activated"]:
         raise Refused("phone", f"这个人登记的手机号是 {masked_phone(known)}，与填写的不一致，请核对")
+    care = actor.organisation_id
+    if await officer_elsewhere(care, account["id"]) or await member_elsewhere(care, account["person_id"]):
+        raise Refused("phone", "这个人在别处已有登记，手机号与填写的不一致，请由他所在的支部或安全员核对后更改")
     await change_phone(account["person_id"], phone)
-    if known:
-        await audit.record(actor, "change_phone", "person", account["person_id"], why="开通账号时核对",
-                           before={"phone": audit.personal(known)}, after={"phone": audit.personal(phone)})
+    await audit.record(actor, "change_phone", "person", account["person_id"], why="开通账号时核对",
+                       before={"phone": audit.personal(known)}, after={"phone": audit.personal(phone)})
 
 
 async def grant(
@@ -163,6 +173,25 @@ async def tell(actor: Actor, account: Record, grant_id: int, role: Role, place: 
                         organisation_id=place["id"])
 
 
+async def change_officers_phone(actor: Actor, account_id: int, phone: str, why: str) -> None:
+    """Another phone for an officer whose account is the department's alone, after the safety officer has made sure who
+    it is: the branch may not, for whoever has the phone has the account. All its sessions end."""
+    async with transaction():
+        account = await in_care(actor, account_id)
+        if account_id == actor.account_id:
+            raise Refused("phone", "自己的手机号码由上级或本部门另一位安全员更改")
+        await refuse_elsewhere(actor, account)
+        if await member_elsewhere(actor.organisation_id, account["person_id"]):
+            raise Refused("phone", "这个人的党组织关系不在本辖区，请由他所在的支部核对后更改")
+        known = phone_of(account["person_id"], account["phone"])
+        if known == phone:
+            raise Refused("phone", "登记的已经是这个手机号码")
+        await change_phone(account["person_id"], phone)
+        await end_all(account_id)
+        await audit.record(actor, "change_phone", "person", account["person_id"], why=why,
+                           before={"phone": audit.personal(known)}, after={"phone": audit.personal(phone)})
+
+
 async def add_role(actor: Actor, account_id: int, role: Role, organisation_id: int, why: str) -> None:
     """Gives an account in the department's care a further role; one that it has changes nothing."""
     async with transaction():
@@ -201,6 +230,8 @@ async def issue_code(actor: Actor, account_id: int, after: int) -> None:
         phone = phone_of(account["person_id"], account["phone"])
         if held is None or phone is None:
             raise WrongState("这个账号没有可用的身份，先增加身份")
+        if not await codes.count(codes.phone_mac(phone)):
+            raise WrongState("刚给这个手机号发过短信", "一分钟一条，一天最多十条，请过一会儿再发。")
         code, made = await authorisations.issue(account_id, actor.account_id)
         await send_code(made["id"], phone, code, made["expires_at"], role=held["role"],
                         organisation=held["organisation"], organisation_id=held["organisation_id"])
@@ -229,10 +260,24 @@ async def end_within(actor: Actor, account_id: int, grant_id: int, why: str) -> 
     if ended is None:
         return False
     await forget_code(account_id)
+    await enrol(account_id)
     live.session_ended(ended["person_id"])
     await audit.record(actor, "end_role", "account", account_id, why=why,
                        before={"role": found["role"], "organisation": found["organisation"]})
+    await end_substitutes(actor, account_id, found, why)
     return True
+
+
+async def end_substitutes(actor: Actor, account_id: int, its: Record, why: str) -> None:
+    """Nobody acts any longer for somebody whose role has ended. its: role, organisation_id, organisation."""
+    for one in await rows("""
+            UPDATE role_grant g SET until = greatest($2, since), ended_by = $3, end_why = $4
+            FROM account a WHERE a.id = g.account_id AND g.acting_for = $1 AND (g.role, g.organisation_id) = ($5, $6)
+            AND g.until > $2 RETURNING a.id, a.person_id""", account_id, now(), actor.account_id, why, its["role"],
+                          its["organisation_id"]):
+        live.session_ended(one["person_id"])
+        await audit.record(actor, "end_acting_for", "account", one["id"], why=why,
+                           before={"role": its["role"], "organisation": its["organisation"]})
 
 
 async def forget_code(account_id: int) -> None:
@@ -243,11 +288,18 @@ async def forget_code(account_id: int) -> None:
         await authorisations.withdraw(account_id)
 
 
+async def refuse_elsewhere(actor: Actor, account: Record) -> None:
+    """WrongState where an account is not the department's alone: then each department ends its own roles."""
+    if await officer_elsewhere(actor.organisation_id, account["id"]):
+        raise WrongState("这个人在别的部门还有职务，整个账号不归您管",
+                         "请终止本部门给的身份；其余的由那里的安全员办理。")
+
+
 async def close_account(actor: Actor, account_id: int, why: str) -> None:
     """Closes an account, because a phone was lost or somebody leaves: all its sessions end at once. One that is closed
     already changes nothing."""
     async with transaction():
-        await in_care(actor, account_id)
+        await refuse_elsewhere(actor, await in_care(actor, account_id))
         if account_id == actor.account_id:
             raise WrongState("不能停用自己的账号", "请由上级或本部门另一位安全员办理。")
         closed = await row("""
@@ -263,7 +315,7 @@ async def close_account(actor: Actor, account_id: int, why: str) -> None:
 async def reopen(actor: Actor, account_id: int, why: str) -> None:
     """Opens a closed account again, with the roles that have not been ended; one that is open changes nothing."""
     async with transaction():
-        await in_care(actor, account_id)
+        await refuse_elsewhere(actor, await in_care(actor, account_id))
         opened = await row("""
             UPDATE account SET closed_at = NULL, switched_by = $2, switch_why = $3
             WHERE id = $1 AND closed_at IS NOT NULL RETURNING id""", account_id, actor.account_id, why)

@@ -147,7 +147,7 @@ def told(grant: Record) -> str:
 
     words = [f"{on(grant['since'])} 起"]
     if grant["until"]:
-        words = [f"{on(grant['since'])} 至 {on(grant['until'])}"]
+        words = [f"{on(grant['since'])} 至 {last_day(grant['until'])}"]
     if grant["acting_for"]:
         words.append(f"代{grant['acting_for']}")
     if grant["granter"]:

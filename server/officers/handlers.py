@@ -1,4 +1,5 @@
 """Addresses of officers' accounts, for the safety officer: the list, opening one, its page, the register."""
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from server.core.actor import Actor
 from server.core.dates import local
 from server.core.page import BADGES, page, see_other
 from server.officers import actions, directory
-from server.officers.fields import POST, WHO, WHY
+from server.officers.fields import PHONE, POST, WHO, WHY
 from server.officers.lists import nominations_waiting
 from server.officers.places import find_place, offered, roles_among
 from server.officers.rules import TONES, AccountState
@@ -173,31 +174,56 @@ async def add_role(request: Request, account_id: FromPath[int]) -> Response[Any]
     return await role_page(request, account_id, filled)
 
 
-@post("/accounts/{account_id:int}/roles/{grant_id:int}/end", can=Can.ACCOUNT_KEEP, status_code=200)
-async def end_role(request: Request, account_id: FromPath[int], grant_id: FromPath[int]) -> Response[Any]:
+async def because(request: Request, account_id: int, form: str, act: Callable[[str], Awaitable[None]]) -> Response[Any]:
+    """Does for a reason what the form of that name asks for (see `account_page`), and shows the account again."""
     filled = await forms.fill(request, WHY)
     if filled.errors:
-        return await account_page(request, account_id, {f"end-{grant_id}": filled.errors["why"]}, filled.typed)
-    await actions.end_role(request.user, account_id, grant_id, filled["why"])
+        return await account_page(request, account_id, {form: filled.errors["why"]}, filled.typed)
+    await act(filled["why"])
     return see_other(f"/accounts/{account_id}")
+
+
+@post("/accounts/{account_id:int}/roles/{grant_id:int}/end", can=Can.ACCOUNT_KEEP, status_code=200)
+async def end_role(request: Request, account_id: FromPath[int], grant_id: FromPath[int]) -> Response[Any]:
+    return await because(request, account_id, f"end-{grant_id}",
+                         lambda why: actions.end_role(request.user, account_id, grant_id, why))
 
 
 @post("/accounts/{account_id:int}/closure", can=Can.ACCOUNT_KEEP, status_code=200)
 async def close(request: Request, account_id: FromPath[int]) -> Response[Any]:
-    filled = await forms.fill(request, WHY)
-    if filled.errors:
-        return await account_page(request, account_id, {"close": filled.errors["why"]}, filled.typed)
-    await actions.close_account(request.user, account_id, filled["why"])
-    return see_other(f"/accounts/{account_id}")
+    return await because(request, account_id, "close", lambda why: actions.close_account(request.user, account_id, why))
 
 
 @post("/accounts/{account_id:int}/reopening", can=Can.ACCOUNT_KEEP, status_code=200)
 async def reopen(request: Request, account_id: FromPath[int]) -> Response[Any]:
-    filled = await forms.fill(request, WHY)
-    if filled.errors:
-        return await account_page(request, account_id, {"reopen": filled.errors["why"]}, filled.typed)
-    await actions.reopen(request.user, account_id, filled["why"])
-    return see_other(f"/accounts/{account_id}")
+    return await because(request, account_id, "reopen", lambda why: actions.reopen(request.user, account_id, why))
+
+
+@get("/accounts/{account_id:int}/phone", can=Can.ACCOUNT_KEEP)
+async def phone_form(request: Request, account_id: FromPath[int]) -> Response[Any]:
+    return await phone_page(request, account_id, forms.Filled())
+
+
+async def phone_page(request: Request, account_id: int, filled: forms.Filled) -> Response[Any]:
+    account = await account_in_care(request.user.organisation_id, account_id)
+    if account is None:
+        raise NotFoundException
+    return await page(request, "officers/phone.html", status=filled.status, form=filled.typed, errors=filled.errors,
+                      account={"id": account_id, "name": account["name"]})
+
+
+@post("/accounts/{account_id:int}/phone", can=Can.ACCOUNT_KEEP, status_code=200)
+async def change_phone(request: Request, account_id: FromPath[int]) -> Response[Any]:
+    filled = await forms.fill(request, (*PHONE, *WHY))
+    if not filled.errors and filled["phone"] != filled["again"]:
+        filled.errors["again"] = "两次填的不一样，请对照再填"
+    if not filled.errors:
+        try:
+            await actions.change_officers_phone(request.user, account_id, filled["phone"], filled["why"])
+            return see_other(f"/accounts/{account_id}")
+        except actions.Refused as refused:
+            filled.errors[refused.field] = str(refused)
+    return await phone_page(request, account_id, filled)
 
 
 @get("/accounts/register", can=Can.ACCOUNT_KEEP)
@@ -210,4 +236,5 @@ async def register(request: Request, former: bool = False) -> Response[Any]:
                             "reason": " / ".join(filter(None, (one["why"], one["end_why"])))} for one in lines])
 
 
-ROUTES = [index, search, new, open_one, show, new_code, new_role, add_role, end_role, close, reopen, register]
+ROUTES = [index, search, new, open_one, show, new_code, new_role, add_role, end_role, close, reopen,
+          phone_form, change_phone, register]

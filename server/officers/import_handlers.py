@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from server.core import forms
@@ -12,6 +13,7 @@ from server.core.clock import now
 from server.core.database import rows
 from server.core.dates import moment
 from server.core.files import safe_name
+from server.core.masking import without_numbers
 from server.core.page import page, see_other
 from server.core.sight import find
 from server.officers import imports, sheet
@@ -83,7 +85,8 @@ async def show(request: Request, import_id: FromPath[int]) -> Response[Any]:
     return await page(
         request, "officers/import.html", done=done, wrong=wrong, when=moment(found["at"], now()),
         one=found | {"tone": TONES[found["state"]]}, running=found["state"] == ImportState.RUNNING,
-        paused=found["state"] == ImportState.PAUSED, more_wrong=max(0, found["wrong"] - WRONG_SHOWN))
+        paused=found["state"] == ImportState.PAUSED, own=found["begun_by"] == request.user.account_id,
+        more_wrong=max(0, found["wrong"] - WRONG_SHOWN))
 
 
 async def wrong_of(import_id: int, most: int) -> list[Any]:
@@ -97,14 +100,17 @@ def told(one: Any) -> dict[str, Any]:
     cells = imports.cells_of(one)
     number = cells.get("id_number", "")
     line = " · ".join(filter(None, (cells.get("organisation"), cells.get("role"), masked_id_number(number))))
-    return {"number": one["number"], "name": cells.get("name") or "（没有姓名）", "line": line, "reason": one["reason"]}
+    return {"number": one["number"], "name": without_numbers(cells.get("name") or "（没有姓名）"),
+            "line": without_numbers(line), "reason": one["reason"]}
 
 
 @get("/accounts/imports/{import_id:int}/wrong-rows", can=Can.ACCOUNT_KEEP)
 async def wrong_rows(request: Request, import_id: FromPath[int]) -> Response[bytes]:
     from server.officers import books
 
-    await find(OfficerImport, request.user, import_id)
+    held = await find(OfficerImport, request.user, import_id)
+    if held["begun_by"] != request.user.account_id:  # whole numbers go back to whoever handed them in, to nobody else
+        raise NotFoundException
     found = [(one["number"], imports.cells_of(one), one["reason"])
              for one in await wrong_of(import_id, sheet.MOST_ROWS)]
     return workbook(await asyncio.to_thread(books.wrong_rows, found), f"officers-{import_id}-wrong-rows.xlsx")

@@ -14,6 +14,7 @@ from server.core.answers import REFUSALS
 from server.core.clock import now
 from server.core.database import row, rows, savepoint, the_row, transaction
 from server.core.forms import Refused
+from server.core.masking import without_numbers
 from server.core.moves import WrongState
 from server.core.workdays import beijing_date
 from server.officers.actions import Officer, Opened, open_at, place_of
@@ -36,9 +37,9 @@ async def take_in(actor: Actor, file_name: str, digest: bytes, why: str,
     nothing else."""
     async with transaction():
         begun = await row("""
-            INSERT INTO officer_import (department_id, grant_id, account_id, who, source, file_name, sha256, why, total,
-                                        at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id""",
+            INSERT INTO officer_import (department_id, grant_id, account_id, begun_by, who, source, file_name, sha256,
+                                        why, total, at)
+            VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id""",
                           actor.organisation_id, actor.grant_id, actor.account_id, actor.signature, actor.source,
                           file_name, digest, why, len(found), now())
         if begun is None:
@@ -118,7 +119,7 @@ async def work_off_row(
         async with savepoint():
             opened = await open_row(actor, held, cells_of(one), places)
     except Refused as refused:
-        return one["id"], RowState.WRONG, str(refused), None
+        return one["id"], RowState.WRONG, without_numbers(str(refused)), None
     except NotFoundException:
         return one["id"], RowState.WRONG, "管辖范围内没有这个党组织", None
     except PostgresError as fault:
@@ -151,8 +152,11 @@ async def open_row(actor: Actor, held: Record, cells: dict[str, str], places: Pl
     if faults:
         raise Refused("row", "；".join(faults))
     place = places[post]
-    return await open_at(actor, Officer(read["name"], read["id_number"], read["phone"], read["role"], place["id"],
-                                        read["why"] or held["why"]), place)
+    opened = await open_at(actor, Officer(read["name"], read["id_number"], read["phone"], read["role"], place["id"],
+                                          read["why"] or held["why"]), place)
+    if opened.account_id == held["begun_by"] and not opened.known:  # whoever goes on with the sheet
+        raise Refused("row", "不能给自己开通身份，请由上级或本部门另一位安全员办理")
+    return opened
 
 
 def read_name(typed: str, label: str) -> str:

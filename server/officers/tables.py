@@ -54,6 +54,7 @@ class OfficerImport(Table):
     department_id = BigInt()
     grant_id = BigInt()  # under which it is carried out; who resumes it takes it over
     account_id = BigInt()
+    begun_by = BigInt()  # account that handed the sheet in
     who = Text()
     source = Text()
     file_name = Text()
@@ -120,6 +121,22 @@ async def account_in_care(department_id: int, account_id: int) -> Record | None:
         WHERE a.id = $2 AND EXISTS (
             SELECT FROM role_grant g JOIN organisation o ON o.id = g.organisation_id
             WHERE g.account_id = a.id AND {IN_CARE.format("$1")})""", department_id, account_id)
+
+
+async def officer_elsewhere(department_id: int, account_id: int) -> bool:
+    """Whether an account holds an officer's role that is not in the department's care."""
+    return bool(await rows(f"""
+        SELECT FROM role_grant g
+        JOIN organisation o ON o.id = g.organisation_id AND {IN_CARE.format("$1")} IS NOT TRUE
+        JOIN role_place p ON (p.role, p.kind) = (g.role, o.kind) AND p.comes_from = '安全员'
+        WHERE g.account_id = $2 AND (g.until IS NULL OR g.until > ebranch_now())""", department_id, account_id))
+
+
+async def member_elsewhere(department_id: int, person_id: int) -> bool:
+    """Whether somebody stands in the register of a branch that is not in the department's care."""
+    return bool(await rows(f"""
+        SELECT FROM member m JOIN organisation o ON o.id = m.branch_id AND {IN_CARE.format("$1")} IS NOT TRUE
+        WHERE m.person_id = $2 AND m.left_on IS NULL""", department_id, person_id))
 
 
 async def live_roles(account_id: int) -> list[Record]:

@@ -1,8 +1,9 @@
 """Form fields that say who somebody is: name, ID number, phone."""
 from server.core.clock import now
 from server.core.forms import Field, text
+from server.core.masking import names_a_number
 from server.core.workdays import beijing_date
-from server.people.rules import names_a_number, read_id_number, read_phone, written_name
+from server.people.rules import read_id_number, read_phone, written_name
 
 NAME_MOST = 50  # characters: names of some nationalities are long
 

@@ -1,6 +1,5 @@
 """Who somebody is: names, resident ID numbers (GB 11643) and phone numbers, how they are read and how shown. No I/O."""
 import re
-import unicodedata
 from datetime import date
 
 MIDDLE_DOT = "·"  # U+00B7, as in 阿依努尔·吐尔逊
@@ -11,10 +10,6 @@ CHECKS = "10X98765432"
 ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 PHONE = re.compile(r"1[3-9][0-9]{9}")
 MASK = "*"
-SEPARATORS = r"[\s\-—_.·]*"
-NUMBERS_IN_TEXT = re.compile(  # one that somebody wrote into a sentence, in groups or not
-    rf"(?<![0-9])(?:1{SEPARATORS}[3-9](?:{SEPARATORS}[0-9]){{9}}|[1-9](?:{SEPARATORS}[0-9]){{16}}{SEPARATORS}[0-9Xx])"
-    r"(?![0-9])")
 
 
 def written_name(typed: str) -> str:
@@ -52,11 +47,6 @@ def read_id_number(typed: str, today: date) -> str:
 def check_character(number: str) -> str:
     """The 18th character that belongs to the first 17 digits of an ID number."""
     return CHECKS[sum(int(digit) * weight for digit, weight in zip(number, WEIGHTS, strict=False)) % 11]
-
-
-def names_a_number(text: str) -> bool:
-    """Whether a phone or ID number is written in `text`, full-width digits included: reasons are kept in clear."""
-    return NUMBERS_IN_TEXT.search(unicodedata.normalize("NFKC", text)) is not None
 
 
 def sex_of(id_number: str) -> str:

@@ -1,13 +1,14 @@
 // Answers that are not simply swapped in: another page, a lost session, a failure. Plain words in one place.
 (() => {
   const WORDS = {
-    401: "登录已过期，请重新登录", 403: "您现在的身份不能办这件事", 413: "内容太大了，请缩短或换一张小些的照片", 429: "操作太频繁，请过一会儿再试",
+    401: "登录已过期，请重新登录", 403: "您现在的身份不能办这件事", 413: "内容太大了，请缩短或换一张小些的照片",
   }
   const toast = document.getElementById("toast")
-  let hiding
+  let hiding, kept // kept: where a form that came too late goes on; what is said later does not hide that
 
   function say(text, signIn, onwards) {
-    if (!toast) return
+    if (!toast || kept && !onwards) return
+    kept = onwards
     toast.querySelector("[data-toast-text]").textContent = text
     const go = toast.querySelector("[data-toast-go]")
     go.hidden = !signIn
@@ -29,8 +30,8 @@
   document.addEventListener("htmx:response:error", event => {
     const { status, raw } = event.detail.ctx.response
     const onwards = raw.headers.get("X-Onwards") // a form that came too late was kept, and goes on there
-    if (onwards) say("登录已过期。填的内容替您留着，登录后接着办", true, onwards)
-    else if (![404, 409, 410, 422].includes(status)) say(WORDS[status] || "系统忙，没有办成，请稍后再试", status === 401)
+    if (onwards) say("要重新登录。填的内容替您留着，登录后接着办", true, onwards)
+    else if (![404, 409, 410, 422, 429].includes(status)) say(WORDS[status] || "系统忙，没有办成，请稍后再试", status === 401)
   })
 
   document.addEventListener("htmx:error", event => {

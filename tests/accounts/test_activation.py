@@ -104,11 +104,15 @@ async def test_a_code_that_is_over_is_told_and_one_tap_asks_the_named_safety_off
     assert not await activated(again.account_id)
 
 
-async def test_a_new_code_kills_the_old_one(browser, officer, account):
-    from server.officers.actions import issue_code
+async def test_a_new_code_kills_the_old_one(browser, officer, account, at):
+    from server.officers.actions import WrongState, issue_code
 
+    await at("2026-11-25 10:00")
     form = await filled(browser, officer)
     newest = (await the_row("SELECT max(id) AS id FROM authorisation"))["id"]
+    with pytest.raises(WrongState, match="刚给这个手机号发过短信"):
+        await issue_code(await actor_of(SAFETY), account, newest)
+    await at("2026-11-25 10:02")
     await issue_code(await actor_of(SAFETY), account, newest)
     assert "这个授权码已作废" in (await browser.post("/activation", data=form)).text
     form["authorisation"] = await authorisation(officer)

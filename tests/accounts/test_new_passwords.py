@@ -14,6 +14,7 @@ from server.people.tables import kept_id_number
 from tests.cast import COUNTY, MEMBER, SECRETARY, VILLAGER, phone_index
 from tests.databases import fingerprint
 from tests.meetings.stories import evidence, one
+from tests.officers.stories import messages, opened, somebody
 from tests.passwords import PASSWORD
 from tests.visits import Visitor, actor_of, session_token
 
@@ -278,3 +279,18 @@ async def test_a_code_that_was_asked_for_by_nobody_sets_nothing(database):
     with pytest.raises(Refused, match="失效"):
         await new_passwords.reset(other, str(codes.shown(other)), MEMBER.id_number[-6:], FRESH, FRESH, source="test")
     assert RESET != "sign-in"
+
+
+async def test_of_many_changes_with_one_old_password_one_is_done(visit):
+    await visit(MEMBER, "GET", "/me")
+    answers = await asyncio.gather(*(visit(MEMBER, "POST", "/me/password", data={
+        "old_password": PASSWORD, "password": f"Xinmima202{n}", "password_again": f"Xinmima202{n}"}) for n in range(6)))
+    assert sorted(answer.status_code for answer in answers)[0] == 303
+    assert await evidence("change_password") == 1
+
+
+async def test_who_has_yet_to_activate_gets_no_password_this_way(browser):
+    officer = await somebody(71)
+    await opened(officer)
+    await ask(browser, officer.phone)
+    assert [words for words in await messages(officer.phone) if "重设" in words] == []

@@ -41,7 +41,7 @@ async def test_a_role_taken_away_counts_from_the_next_request_on_page_form_piece
 
 WHY_OVER = {
     "UPDATE role_grant SET until = ebranch_now() WHERE role = '书记'": "您的“书记”身份有变动",
-    "UPDATE session SET revoked_at = ebranch_now()": "已从别处退出，或者密码改过了",
+    "UPDATE session SET revoked_at = ebranch_now()": "从别处退出、密码改过，或系统恢复过",
     "UPDATE account SET closed_at = ebranch_now()": "这个账号已停用",
     "UPDATE session SET expires_at = ebranch_now()": "离开时间长了"}
 

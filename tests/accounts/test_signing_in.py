@@ -137,6 +137,13 @@ async def test_the_right_password_forgets_the_wrong_ones(browser):
         assert (await enter(browser, MEMBER.phone)).status_code == 303
 
 
+async def test_two_people_with_one_phone_and_one_password_are_not_taken_for_each_other(browser, owner):
+    await owner.execute("UPDATE person SET phone_index = $1 WHERE name = $2", phone_index(MEMBER.phone), VILLAGER.name)
+    answer = await enter(browser, MEMBER.phone)
+    assert "有两个人用了同一个密码" in answer.text
+    assert SESSION_COOKIE not in answer.cookies
+
+
 async def test_two_people_share_a_phone_number_and_each_has_an_own_password(browser, owner):
     other = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("Qiancun2026")
     await owner.execute("UPDATE account SET password_hash = $1 FROM person p WHERE p.id = person_id AND p.name = $2",

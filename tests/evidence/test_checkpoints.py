@@ -58,6 +58,28 @@ async def test_there_is_one_an_hour(sealed, at, folder):
         assert len(list(checkpoints.files())) == there, moment
 
 
+@pytest.mark.parametrize(("number", "body"), [(3, "{}"), (2**60, "{}"), (2**60, '{"restored_to": 0}'), (1, "{}")])
+async def test_a_checkpoint_of_any_number_is_not_put_in(sealed, folder, as_app, number, body):
+    await checkpoints.make()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="follows the last one"):
+        await as_app.execute("INSERT INTO audit_checkpoint (number, body, signature) VALUES ($1, $2, $3)", number, body,
+                             bytes(64))
+
+
+async def test_one_of_a_far_number_hides_nothing_behind_all_those_that_are_not_there(sealed, folder):
+    await checkpoints.make()
+    await sealed.execute("INSERT INTO audit_checkpoint (number, body, signature) VALUES ($1, '{}', $2)", 2**60,
+                         bytes(64))
+    told_ = told(await verify(sealed))
+    assert [fault.partition(":")[0] for fault in told_] == [f"checkpoint {2**60}", f"checkpoint {2**60 - 1}"]
+
+
+async def test_a_moment_at_the_end_of_time_is_an_edit_like_any_other(sealed, folder):
+    place = await middle(sealed)
+    await sealed.execute("UPDATE audit_event SET at = 'infinity' WHERE id = $1", place["event_id"])
+    assert f"event {place['event_id']} is not what was sealed here" in str((await verify(sealed)).fault)
+
+
 async def test_files_that_were_lost_come_back_from_the_database(sealed, folder):
     await checkpoints.make()
     next(checkpoints.files())[1].unlink()

@@ -46,6 +46,7 @@ WITHOUT_EVIDENCE = {  # what changes nothing that anybody could want proof of
     "/step-up/code",  # a code that is sent has confirmed nothing yet
     "/settings/large",  # how large one's own letters are
     "/accounts/search",  # changes nothing
+    "/audit",
     "/meetings/{meeting_id:int}/log/draft",  # what one officer types, before it is saved
     "/uploads",  # what one officer sends, before its form is saved
     "/uploads/{upload_id:int}/pieces/{number:int}",
@@ -190,6 +191,8 @@ async def keeping_accounts(trail: Trail) -> None:
     await trail.change("grant_role", SAFETY, f"{account}/roles", data=further)
     grant = await number("SELECT max(id) AS id FROM role_grant")
     await trail.change("end_role", SAFETY, f"{account}/roles/{grant}/end", data={"why": "离任"})
+    phone = {"phone": "13800009990", "again": "13800009990", "why": "换了号码"}
+    await trail.change("change_phone", SAFETY, f"{account}/phone", data=phone)
     await trail.change("close_account", SAFETY, f"{account}/closure", data={"why": "手机丢失"})
     await trail.change("reopen_account", SAFETY, f"{account}/reopening", data={"why": "补了卡"})
     for serial, move, verb, data in ((410, "opening", "grant_role", {}), (411, "withdrawal", "withdraw_nomination", {}),
@@ -253,7 +256,7 @@ async def leaving(trail: Trail) -> None:
     today = {"first": "2026-12-10", "last": "2026-12-11", "why": "住院"}
     await trail.change("grant_role", SAFETY, f"{role}/substitution", data=today | {"phone": NEIGHBOUR.phone})
     await trail.change("grant_role", SAFETY, f"{role}/hand-over", data={"phone": MEMBER.phone, "why": "换届"},
-                       also=["end_role", "hand_over"])
+                       also=["end_role", "end_acting_for", "hand_over"])
 
 
 async def looking(trail: Trail) -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from server.core import crypto
 from server.people.tables import numbers_of, people_with_phone
-from tests.cast import COMMITTEE, MEMBER, NEIGHBOUR, SECRETARY
+from tests.cast import COMMITTEE, MEMBER, NEIGHBOUR, ORGANISER, SECRETARY
 
 NEW = "13800000099"
 FORM = {"name": MEMBER.name, "phone": NEW, "again": NEW, "proof": "当面核对了居民身份证", "confirmed_by": "孙桂兰",
@@ -43,6 +43,12 @@ async def test_what_is_wrong_is_told_beside_the_field_and_nothing_is_changed(own
     assert answer.status_code == 422
     assert says in answer.text
     assert (await numbers_of(who))[1] == MEMBER.phone
+
+
+async def test_an_officers_phone_is_the_safety_officers(owner, visit):
+    _, answer = await confirm(owner, visit, person=ORGANISER, name=ORGANISER.name)
+    assert answer.status_code == 422
+    assert "请由开通账号的安全员更改" in answer.text
 
 
 async def test_nobody_changes_the_own_phone_and_nobody_elses_branch(owner, visit):

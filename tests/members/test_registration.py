@@ -8,7 +8,7 @@ from server.members.registration import requests_at
 from server.people.actions import change_phone
 from server.permissions import Role
 from server.todos.sources import grouped
-from tests.cast import COMMITTEE, MEMBER, PROBATIONARY, SECRETARY, VILLAGER, organisation_id
+from tests.cast import COMMITTEE, MEMBER, NEIGHBOUR_MEMBER, PROBATIONARY, SECRETARY, VILLAGER, organisation_id
 from tests.meetings.stories import evidence
 from tests.officers.stories import id_number, known, messages, opened, roles
 from tests.visits import Visitor, actor_of
@@ -118,6 +118,13 @@ async def test_whom_a_safety_officer_opened_an_account_activates_it_by_its_code(
     answer = await browser.post("/registration", data=await filled(browser))
     assert "请到“用户激活”" in answer.text
     assert (await account_of(newcomer))["password_hash"] is None
+
+
+async def test_a_code_to_another_phone_proves_nothing_about_this_one(browser, newcomer):
+    form = await filled(browser, phone=NEIGHBOUR_MEMBER.phone)
+    answer = await browser.post("/registration", data=form | {"phone": MEMBER.phone})
+    assert (answer.status_code, "验证码不对" in answer.text) == (422, True)
+    assert await account_of(newcomer) is None
 
 
 # Another phone than the register's ------------------------------------------------------------------------------------

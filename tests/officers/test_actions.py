@@ -1,15 +1,28 @@
 """What a safety officer may do with officers' accounts, and where the actions say no."""
 import asyncio
+from dataclasses import replace
 
 import pytest
 from litestar.exceptions import NotFoundException
 
 from server.accounts.authorisations import CodeState, authorisation_state, issue, use
 from server.core.database import rows, transaction
+from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.officers import actions
 from server.permissions import Role
-from tests.cast import AUDITOR, COMMITTEE, COUNTY, MEMBER, OTHER_COUNTY, PROVINCE, SAFETY, SECRETARY, VILLAGER
+from tests.cast import (
+    AUDITOR,
+    BRANCH_ADMIN,
+    COMMITTEE,
+    COUNTY,
+    MEMBER,
+    OTHER_COUNTY,
+    PROVINCE,
+    SAFETY,
+    SECRETARY,
+    VILLAGER,
+)
 from tests.meetings.stories import evidence, one
 from tests.officers.stories import (
     account_of,
@@ -221,7 +234,7 @@ async def test_a_role_is_ended_with_a_reason_and_only_once(database):
     grant = await grant_of(account, "书记")
     for _ in range(2):
         await actions.end_role(await actor_of(SAFETY), account, grant, "届满离任")
-    assert await roles(account) == []
+    assert await roles(account) == [("正式党员", "前村支部")], "a member stays one, and can sign in"
     assert await one("SELECT end_why FROM role_grant WHERE id = $1", grant) == "届满离任"
     assert await evidence("end_role") == 1
 
@@ -264,12 +277,47 @@ async def test_nobody_closes_the_own_account_or_one_beyond_the_departments_care(
 
 
 async def test_who_serves_higher_up_is_not_closed_from_below(owner):
-    """A member in one of the county's villages who is an officer of the city, or of another county."""
+    """An officer in one of the county's villages who is one of the province, or of another county."""
     for person in (PROVINCE, OTHER_COUNTY):
-        await owner.execute("INSERT INTO role_grant (account_id, role, organisation_id) VALUES ($1, '正式党员', $2)",
-                            await account_of(person), await place("houcun"))
+        account = await account_of(person)
+        await owner.execute("INSERT INTO role_grant (account_id, role, organisation_id) VALUES ($1, '书记', $2)",
+                            account, await place("houcun"))
+        with pytest.raises(actions.WrongState, match="别的部门还有职务"):
+            await actions.close_account(await actor_of(SAFETY), account, "不该")
         with pytest.raises(Exception, match="safety officer in charge"):
-            await actions.close_account(await actor_of(SAFETY), await account_of(person), "不该")
+            await rows("UPDATE account SET closed_at = now(), switched_by = $2, switch_why = '不该' WHERE id = $1",
+                       account, await account_of(SAFETY))
+
+
+# Another phone --------------------------------------------------------------------------------------------------------
+
+async def test_somebody_elses_officer_or_member_gets_no_other_phone_by_a_further_role(owner):
+    """Whoever has the phone has the account: it is changed by those in charge alone."""
+    elsewhere = await somebody(1, at="other_county", role=Role.COUNTY_ADMIN)
+    await actions.open_account(replace(await actor_of(SAFETY), organisation_id=await place("other_county"),
+                                       account_id=await second_safety_officer(owner, "other_county")), elsewhere)
+    with pytest.raises(Refused, match="在别处已有登记"):
+        await opened(replace(elsewhere, role=Role.BRANCH_ADMIN, organisation_id=await place("houcun"),
+                             phone="13800009999"))
+    own = await somebody(2)
+    await opened(own)
+    await opened(replace(own, role=Role.SECRETARY, phone="13800009998"))
+    assert len(await messages("13800009998")) == 1
+
+
+async def test_the_safety_officer_changes_an_officers_phone_and_all_sessions_end(visit):
+    account = await account_of(BRANCH_ADMIN)
+    form = {"phone": "13800009997", "again": "13800009997", "why": "换了号码，当面核对了身份证"}
+    for sent, words in (({"again": "13800009996"}, "两次填的不一样"), ({"why": ""}, "请填写事由"),
+                        ({"phone": BRANCH_ADMIN.phone, "again": BRANCH_ADMIN.phone}, "已经是这个手机号码")):
+        answer = await visit(SAFETY, "POST", f"/accounts/{account}/phone", data=form | sent)
+        assert (answer.status_code, words in answer.text) == (422, True), words
+    assert (await visit(BRANCH_ADMIN, "GET", "/me")).status_code == 200
+    assert (await visit(SAFETY, "POST", f"/accounts/{account}/phone", data=form)).status_code == 303
+    assert (await visit(BRANCH_ADMIN, "GET", "/me")).status_code == 303
+    assert await one("SELECT count(*) FROM audit_event WHERE verb = 'change_phone'") == 1
+    own = await visit(SAFETY, "POST", f"/accounts/{await account_of(SAFETY)}/phone", data=form)
+    assert "自己的手机号码由上级" in own.text
 
 
 async def test_a_members_lost_phone_can_be_closed(database):

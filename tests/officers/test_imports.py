@@ -10,13 +10,14 @@ from openpyxl import Workbook, load_workbook
 
 from server.core import effects
 from server.core.database import rows, the_row
+from server.core.files import safe_name
 from server.core.moves import WrongState
 from server.officers import books, imports, sheet
 from server.officers.rules import ImportState
 from server.permissions import Role
 from tests.cast import COUNTY, MEMBER, SAFETY, SECRETARY
 from tests.meetings.stories import evidence, one
-from tests.officers.stories import id_number, messages, opened, second_safety_officer, somebody
+from tests.officers.stories import id_number, messages, opened, roles, second_safety_officer, somebody
 from tests.visits import actor_of
 
 HEADS = list(sheet.COLUMNS.values())
@@ -291,3 +292,25 @@ async def test_the_list_of_wrong_rows_gives_no_formula_and_can_be_handed_in_agai
     assert cells[0] == "'=HYPERLINK(1)"
     assert not any(str(cell).startswith(("=", "+", "-", "@")) for cell in cells if cell)
     assert (await sheet.read_rows(body))[0][1]["role"] == "'@书记"
+
+
+async def test_who_hands_the_sheet_in_is_in_it_for_nothing_whoever_goes_on_with_it(owner):
+    safety = await actor_of(SAFETY)
+    made = await begin([SAFETY.name, SAFETY.id_number, SAFETY.phone, "后村支部", "书记", None], good(1))
+    other = await second_safety_officer(owner)
+    grant = await owner.fetchval("SELECT id FROM role_grant WHERE account_id = $1", other)
+    await owner.execute("UPDATE officer_import SET account_id = $2, grant_id = $3 WHERE id = $1", made, other, grant)
+    await effects.sweep()
+    assert "不能给自己开通身份" in (await reasons(made))[2]
+    assert await roles(safety.account_id) == [("安全员", "宁阳县委组织部")]
+
+
+async def test_a_number_in_the_wrong_column_stands_in_no_reason_and_in_no_files_name(owner):
+    shifted = ["张三", "后村支部", id_number(7), id_number(8), "书记", "13800000007"]
+    made = await begin(shifted)
+    await effects.sweep()
+    told = await owner.fetchval("SELECT string_agg(r::text, ' ') FROM (SELECT reason FROM officer_import_row) r")
+    assert not [number for number in (id_number(7), id_number(8), "13800000007") if number in told]
+    assert made
+    assert safe_name(f"张三 {id_number(7)}.xlsx") == f"张三 {id_number(7)[:6]}********{id_number(7)[-4:]}.xlsx"
+    assert safe_name("13800000007.jpg") == "138****0007.jpg"

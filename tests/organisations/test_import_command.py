@@ -54,7 +54,7 @@ async def test_an_unreachable_database_is_one_line(run, monkeypatch):
                         replace(commands.settings, database_owner_url="postgresql://x@/y?host=/nowhere"))
     done = await run(csv(*ELSEWHERE))
     assert done.exit_code == 1
-    assert done.output.startswith("Error: The database can't be used:")
+    assert done.output.startswith("Error: The database can't be used")
 
 
 async def test_a_file_that_is_not_there_is_said_plainly():

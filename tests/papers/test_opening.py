@@ -4,6 +4,7 @@ import resource
 import subprocess
 import sys
 import time
+import zlib
 from io import BytesIO
 
 import pytest
@@ -88,6 +89,16 @@ UNFIT = {
     "a PDF with a script": (samples.pdf(b"/OpenAction<</S/JavaScript/JS(app.alert(1))>>"), LIVELY),
     "a PDF that starts something": (samples.pdf(b"/OpenAction<</S/Launch>>"), LIVELY),
     "a PDF with a file in it": (samples.pdf(b"/Names<</EmbeddedFiles 2 0 R>>"), LIVELY),
+    "a PDF with a script spelled otherwise": (samples.pdf(b"/OpenAction<</S/J#61vaScript/JS(app.alert(1))>>"), LIVELY),
+    "a PDF with a script packed away": (samples.pdf(b">>endobj 2 0 obj<</Type/ObjStm/Filter/FlateDecode>>stream\n"
+                                                    + zlib.compress(b"<</S/JavaScript/JS(app.alert(1))>>")), LIVELY),
+    "a PDF with a password": (samples.pdf(b"/Encrypt 5 0 R"), "设有密码"),
+    "a PDF that is a zip too": (samples.pdf(b">>endobj\n" + samples.packed({"a": b"x"})), BROKEN),
+    "a template from elsewhere": (samples.docx({"word/_rels/settings.xml.rels": b"<Relationships><Relationship Type="
+        b"'http://x/attachedTemplate' Target='http://x/a.dotm' TargetMode='External'/></Relationships>"}), LIVELY),
+    "a script to start": (samples.docx({"word/embeddings/x.ps1": b"x"}), LIVELY),
+    "entities in another spelling": (samples.docx({"word/a.xml": "<!DOCTYPE x>".encode("utf-16")}), BROKEN),
+    "a bomb of small parts": (samples.docx({f"xl/{n}.xml": bytes(900_000) for n in range(300)}), BOMB),
     "a zip with a picture before it": (photograph()[:300] + samples.docx(), "这张照片打不开"),
     "a zip with a page behind it": (samples.docx() + HTML, BROKEN), "a zip with a comment": (
         samples.docx(comment=HTML), BROKEN),

@@ -118,6 +118,8 @@ FORMS: dict[str, Any] = {
     "/accounts/{account_id:int}/roles/{grant_id:int}/hand-over": lambda _: {"phone": ORGANISER.phone, "why": "换届"},
     "/accounts/{account_id:int}/roles/{grant_id:int}/substitution": lambda _: {
         "phone": MEMBER.phone, "first": str(beijing_date(now())), "last": str(beijing_date(now())), "why": "住院"},
+    "/accounts/{account_id:int}/phone": lambda _: {
+        "phone": "13800009990", "again": "13800009990", "why": "换了号码"},
     "/accounts/{account_id:int}/closure": lambda _: {"why": "手机丢失"},
     "/accounts/{account_id:int}/reopening": lambda _: {"why": "补了卡"},
     "/accounts/imports": lambda _: {"why": "换届"},

@@ -86,6 +86,7 @@ POST /threads/{thread_id:int}/entries/{entry_id:int}/withdrawal about forum    |
 POST /threads/{thread_id:int}/entries/{entry_id:int}/withdrawal about meetings | officer 404
 
 GET  /audit                                            | 审计员 200
+POST /audit                                            | 审计员 303
 GET  /audit/{kind:str}/{subject_id:int}                | 审计员 own 200 below 200
 GET  /audit/verification                               | 审计员 200
 POST /audit/verification                               | 审计员 303
@@ -165,6 +166,8 @@ GET  /accounts/{account_id:int}                        | 安全员 own 200 below
 POST /accounts/{account_id:int}/codes                  | 安全员 own 303 below 303
 GET  /accounts/{account_id:int}/roles/new              | 安全员 own 200 below 200
 POST /accounts/{account_id:int}/roles                  | 安全员 own 303 below 303
+GET  /accounts/{account_id:int}/phone                  | 安全员 own 200 below 200
+POST /accounts/{account_id:int}/phone                  | 安全员 own 303 below 303
 POST /accounts/{account_id:int}/roles/{grant_id:int}/end | 安全员 own 303 below 303
 GET  /accounts/{account_id:int}/roles/{grant_id:int}/hand-over | 安全员 own 200 below 200
 POST /accounts/{account_id:int}/roles/{grant_id:int}/hand-over | 安全员 own 303 below 303
