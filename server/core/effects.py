@@ -18,6 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from server.core import live
 from server.core.clock import now
 from server.core.database import after_commit, row, rows, transaction
+from server.core.logs import code_of
 from server.settings import settings
 
 log = logging.getLogger(__name__)
@@ -99,12 +100,14 @@ async def carry_one() -> bool:
         if effect is None:
             raise
         log.exception("effect %s (%s) failed", effect["id"], effect["kind"])
-        await put_off(effect["id"], f"{type(fault).__name__}: {fault}")
+        await put_off(effect["id"], f"{type(fault).__qualname__} {code_of(fault)}".strip())
     return True
 
 
 async def put_off(effect_id: int, fault: str) -> None:
-    """Tries a failed effect again later, each time after twice as long; after MOST_TRIES it stays as failed."""
+    """Tries a failed effect again later, each time after twice as long; after MOST_TRIES it stays as failed.
+
+    fault: by its type and numbers; its words may quote what somebody typed."""
     tried = await row("""
         UPDATE effect SET tries = tries + 1, fault = $2,
             state = CASE WHEN tries + 1 >= $3 THEN 'failed' ELSE 'waiting' END,

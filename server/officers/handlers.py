@@ -13,7 +13,7 @@ from server.core.actor import Actor
 from server.core.dates import local
 from server.core.page import BADGES, page, see_other
 from server.officers import actions, directory
-from server.officers.fields import PHONE, POST, WHO, WHY
+from server.officers.fields import BECAUSE, PHONE, POST, WHO, WHY
 from server.officers.lists import nominations_waiting
 from server.officers.places import find_place, offered, roles_among
 from server.officers.rules import TONES, AccountState
@@ -124,7 +124,8 @@ async def account_page(request: Request, account_id: int, errors: dict[str, str]
         request, "officers/show.html", status=422 if errors else 200, errors=errors, typed=typed or {},
         account=who(account, state), code=code, code_words=directory.code_words(code) if code else "没有授权码",
         live=[role for role in roles if role["live"]], former=[role for role in roles if not role["live"]],
-        own=account_id == request.user.account_id, waiting=state is AccountState.WAITING,
+        sent="sent" in request.query_params, own=account_id == request.user.account_id,
+        waiting=state is AccountState.WAITING,
         closed=state is AccountState.CLOSED, demo=settings.demo)
 
 
@@ -143,7 +144,7 @@ def who(account: Any, state: AccountState) -> dict[str, Any]:
 async def new_code(request: Request, account_id: FromPath[int]) -> Response[Any]:
     filled = await forms.pressed(request, AFTER)
     await actions.issue_code(request.user, account_id, filled["after"])
-    return see_other(f"/accounts/{account_id}")
+    return see_other(f"/accounts/{account_id}?sent=1")
 
 
 @get("/accounts/{account_id:int}/roles/new", can=Can.ACCOUNT_KEEP)
@@ -176,7 +177,7 @@ async def add_role(request: Request, account_id: FromPath[int]) -> Response[Any]
 
 async def because(request: Request, account_id: int, form: str, act: Callable[[str], Awaitable[None]]) -> Response[Any]:
     """Does for a reason what the form of that name asks for (see `account_page`), and shows the account again."""
-    filled = await forms.fill(request, WHY)
+    filled = await forms.fill(request, BECAUSE)
     if filled.errors:
         return await account_page(request, account_id, {form: filled.errors["why"]}, filled.typed)
     await act(filled["why"])

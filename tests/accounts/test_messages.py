@@ -69,6 +69,12 @@ async def test_neither_words_nor_codes_nor_whole_numbers_are_on_any_page(visit, 
             assert secret not in page, path
 
 
+async def test_that_they_are_switched_off_is_told(visit, owner):
+    assert "短信没有发出" not in (await visit(SAFETY, "GET", "/accounts/messages")).text
+    await owner.execute("UPDATE switch SET \"on\" = false WHERE name = 'sms'")
+    assert "短信没有发出" in (await visit(SAFETY, "GET", "/accounts/messages")).text
+
+
 async def test_an_sms_has_its_page_with_tries_cost_and_fault(visit, outcome):
     made = await send()
     page = (await visit(SAFETY, "GET", f"/accounts/messages/{made}")).text

@@ -200,7 +200,7 @@ async def test_what_was_filled_in_under_another_role_says_so_and_leads_there(bro
     await again(browser, SECRETARY)
     page = (await browser.get(f"/parked/{kept}")).text
     assert "切换到 正式党员" in page
-    assert "继续提交" not in page
+    assert "继续办理" not in page
     switched = await browser.post(f"/me/roles/{member}", data={"next": f"/parked/{kept}"})
     assert switched.headers["location"] == f"/parked/{kept}"
-    assert "继续提交" in (await browser.get(f"/parked/{kept}")).text
+    assert "继续办理" in (await browser.get(f"/parked/{kept}")).text

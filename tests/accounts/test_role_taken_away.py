@@ -3,10 +3,12 @@ from dataclasses import replace
 
 import pytest
 
+from server.accounts import authentication
 from server.accounts.authentication import SESSION_COOKIE
 from server.accounts.tables import who_is
 from server.core import live
 from server.permissions import Role
+from server.settings import settings
 from tests.cast import BRANCH_ADMIN, MEMBER, ORGANISER, SECRETARY
 from tests.meetings.stories import one
 from tests.visits import Visitor, session_token
@@ -78,6 +80,29 @@ async def test_who_keeps_another_role_sees_what_was_typed_but_cannot_send_it_on(
 
 async def session_token_of(person, role: Role) -> str:
     return await session_token(replace(person, role=role))
+
+
+async def test_who_acts_for_another_sees_for_whom_and_until_when(browser, owner):
+    await owner.execute("""
+        UPDATE role_grant g SET acting_for = (SELECT a.id FROM account a JOIN person p ON p.id = a.person_id
+                                              WHERE p.name = $1), until = '2031-01-01 00:00+08'
+        WHERE g.role = '书记'""", MEMBER.name)
+    page = (await browser.get("/me")).text
+    assert f"（代{MEMBER.name}）" in page
+    await owner.fetchval(SECOND_ROLE, SECRETARY.name, "正式党员")
+    assert f"代{MEMBER.name}，到 2030年12月31日 周二" in (await browser.get("/me")).text
+
+
+@pytest.mark.parametrize(("proxies", "passed", "source"), [
+    (0, "203.0.113.9", "127.0.0.1"), (1, "10.9.9.9, 203.0.113.9", "203.0.113.9"),
+    (2, "203.0.113.9, 10.0.0.1", "203.0.113.9"),
+    (1, "nonsense", "127.0.0.1"), (2, "203.0.113.9", "127.0.0.1"), (1, "", "127.0.0.1")])
+async def test_where_a_request_came_from_is_what_the_proxy_in_front_says(
+        browser, monkeypatch, proxies, passed, source):
+    monkeypatch.setattr(authentication, "settings", replace(settings, proxies=proxies))
+    await browser.post("/me/roles/0", headers={"x-forwarded-for": passed})
+    await browser.post("/sign-out", headers={"x-forwarded-for": passed})
+    assert await one("SELECT source FROM audit_event WHERE verb = 'sign_out'") == source
 
 
 async def test_an_open_stream_ends_with_the_role_it_began_with(database, owner):

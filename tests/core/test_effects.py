@@ -122,7 +122,7 @@ async def test_what_fails_leaves_nothing_behind_and_is_tried_again_after_twice_a
     for tried, seconds in enumerate((5, 10, 20, 40), 1):
         await sweep()
         found = await effect()
-        assert (found["state"], found["tries"], found["fault"]) == ("waiting", tried, "ValueError: stumbled")
+        assert (found["state"], found["tries"], found["fault"]) == ("waiting", tried, "ValueError")
         assert timedelta(seconds=seconds - 2) < found["wait"] <= timedelta(seconds=seconds)
         assert await sweep() == 0, "not before its time"
         moment = await at(moment + timedelta(seconds=seconds + 1))
@@ -159,7 +159,7 @@ async def test_after_eight_tries_it_is_given_up_and_the_log_says_so(done, at, ca
     given_up = [said for said in errors if "given up" in said]
     assert len(given_up) == 1
     assert "(test:1)" in given_up[0]
-    assert "ValueError: stumbled" in given_up[0]
+    assert "ValueError" in given_up[0]
 
 
 async def test_what_nobody_carries_is_given_up_too(done, at):

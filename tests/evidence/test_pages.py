@@ -45,6 +45,24 @@ async def test_the_auditor_finds_who_opened_an_id_number_for_whom_and_why(visit,
         "查看身份证号", "赵德山（代钱永军）", "书记", "前村支部", "核对转接介绍信", "test"))
 
 
+async def test_what_is_looked_for_may_be_whom_it_was_about(visit, owner):
+    member = await owner.fetchval("SELECT id FROM person WHERE name = $1", MEMBER.name)
+    secretary = await actor_of(SECRETARY)
+    await audit.record(secretary, "open_id_number", "person", member, why="核对")
+    await audit.record(secretary, "close_account", "account", (await actor_of(MEMBER)).account_id, why="停用")
+    assert set(await found(visit, f"?name={MEMBER.name}")) == {"赵德山 · 停用账号", "赵德山 · 查看身份证号"}
+
+
+async def test_a_number_that_is_typed_by_mistake_stands_in_no_address(visit):
+    for field in ("name", "organisation"):
+        answer = await visit(AUDITOR, "POST", "/audit", data={field: f"王秀英 {MEMBER.id_number}"})
+        assert (answer.status_code, "location" in answer.headers) == (422, False)
+        assert "不要写身份证号、手机号" in answer.text
+    answer = await visit(AUDITOR, "POST", "/audit", data={"name": "王秀英", "verb": "open_id_number"})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/audit?name=%E7%8E%8B%E7%A7%80%E8%8B%B1&verb=open_id_number"
+
+
 OPENED, PLANNED = "赵德山（代钱永军） · 查看身份证号", "沈西 · 安排会议"
 
 

@@ -314,3 +314,14 @@ async def test_a_number_in_the_wrong_column_stands_in_no_reason_and_in_no_files_
     assert made
     assert safe_name(f"张三 {id_number(7)}.xlsx") == f"张三 {id_number(7)[:6]}********{id_number(7)[-4:]}.xlsx"
     assert safe_name("13800000007.jpg") == "138****0007.jpg"
+
+
+async def test_whole_numbers_go_back_to_whoever_handed_them_in_alone(visit, owner):
+    made = await begin([None, id_number(3), "13800000003", "后村支部", "书记", None])
+    await effects.sweep()
+    assert (await visit(SAFETY, "GET", f"/accounts/imports/{made}/wrong-rows")).status_code == 200
+    await owner.execute("UPDATE officer_import SET begun_by = $1", await second_safety_officer(owner))
+    page = await visit(SAFETY, "GET", f"/accounts/imports/{made}")
+    assert "只有交表的人能下载" in page.text
+    assert id_number(3) not in page.text
+    assert (await visit(SAFETY, "GET", f"/accounts/imports/{made}/wrong-rows")).status_code == 404
