@@ -2,7 +2,6 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from asyncpg import Record
 from litestar import MediaType, Request, Response, get, post
@@ -44,6 +43,7 @@ SEARCH = (
     fields.reason("organisation", "党组织", most=40, required=False), forms.day("since", "从哪天", required=False),
     forms.day("until", "到哪天", required=False),
 )
+AFTER = forms.text("after", "页面", most=80, required=False, seen=False)
 
 
 def mark_after(event: Record) -> str:
@@ -61,13 +61,12 @@ def read_after(opaque: str | None) -> tuple[datetime, int] | None:
         return None
 
 
-@post("/audit", can=Can.AUDIT_READ, status_code=303)
+@post("/audit", can=Can.AUDIT_READ, status_code=200)
 async def search(request: Request) -> Response[Any]:
-    """What is searched for comes this way, so that a number typed by mistake stands in no address."""
-    filled = await forms.fill(request, SEARCH)
-    if filled.errors:
-        return await list_page(request, filled, None)
-    return see_other("/audit?" + urlencode({name: value for name, value in filled.typed.items() if value}))
+    """What is searched for comes this way: a name, or a number typed by mistake, stands in no address."""
+    filled = await forms.fill(request, (*SEARCH, AFTER))
+    filled.typed.pop("after", None)
+    return await list_page(request, filled, read_after(filled.values.pop("after", None)))
 
 
 @get("/audit", can=Can.AUDIT_READ)
@@ -83,13 +82,13 @@ async def list_page(request: Request, filled: forms.Filled, after: tuple[datetim
     typed = {name: value for name, value in filled.typed.items() if value}
     found = await tables.events(request.user, await asked(request, filled), after) if not filled.errors else []
     listed = found[:tables.PAGE]
-    older = urlencode(typed | {"after": mark_after(listed[-1])}) if len(found) > tables.PAGE else None
+    older = mark_after(listed[-1]) if len(found) > tables.PAGE else None
     return await page(
         request, "evidence/list.html", form=filled.typed, errors=filled.errors,
         sought=None if filled.errors else show.sought(typed), status=filled.status,
         subline=request.user.organisation_name,
         verbs=list(words.VERBS.items()), kinds=list(words.KINDS.items()),
-        days=show.days(listed, await tables.names_of(listed)), older=f"/audit?{older}" if older else None)
+        days=show.days(listed, await tables.names_of(listed)), older=older, typed=typed)
 
 
 async def asked(request: Request, filled: forms.Filled) -> dict[str, Any]:

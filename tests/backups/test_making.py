@@ -62,12 +62,13 @@ def test_what_fails_in_the_middle_changes_nothing(backup, monkeypatch):
 
 
 MAKE = """
-import sys
+import signal, sys
 from pathlib import Path
 from server.backups import files, rows
 from server.core import store
 from server.backups.commands import backup_command
 store.folder = lambda: Path(sys.argv[2])
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in the background
 
 def slowly(call):
     import time

@@ -68,7 +68,7 @@ class Caller(Visitor):
     async def visit(self, person: Person | None, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             answer = await super().visit(person, method, path, **request)
-        except httpx.ReadError:  # refused before the body was read
+        except (httpx.ReadError, httpx.RemoteProtocolError):  # refused before the body was read
             return httpx.Response(413)
         self.found += in_answer(answer, BOTH)
         if method == "GET":  # whatever it is a page of, its numbers are masked

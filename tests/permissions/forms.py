@@ -11,7 +11,7 @@ from server.core.forms import wall_time
 from server.core.keys import key
 from server.meetings import tokens
 from server.meetings.check_in import KEY_PURPOSE
-from tests.cast import MEMBER
+from tests.cast import MEMBER, VILLAGER
 from tests.passwords import PASSWORD
 from tests.permissions import officers
 from tests.permissions.world import DAY, HOUR, Thing
@@ -59,7 +59,7 @@ FORMS: dict[str, Form] = {
     "/registration/code": lambda _: {"phone": f"138{secrets.randbelow(10**8):08}"} | in_the_picture(),
     "/registration": lambda _: newcomer() | UNPROVED,
     "/registration/request": lambda _: newcomer() | in_the_picture(),
-    "/sign-in": lambda _: {"phone": MEMBER.phone, "password": PASSWORD},
+    "/sign-in": lambda _: {"phone": VILLAGER.phone, "password": PASSWORD},  # who is never given a duty meanwhile
     "/sign-out": lambda _: {},
     "/me/roles/{grant_id:int}": lambda _: {},
     "/me/sessions/{session_id:int}/ending": lambda _: {},
@@ -75,6 +75,7 @@ FORMS: dict[str, Form] = {
         "name": thing.name.partition("'")[0], "phone": "13800000099", "again": "13800000099",
         "proof": "当面核对了居民身份证", "confirmed_by": "赵德山", "why": "旧号停用"},
     "/accounts/messages/{sms_id:int}/resending": lambda _: {"why": "问过本人，没有收到"},
+    "/audit": lambda _: {"name": MEMBER.name},
     "/audit/verification": lambda _: {},
     "/threads/{thread_id:int}/entries": lambda _: {"text": "收到"},
     "/threads/{thread_id:int}/entries/{entry_id:int}/withdrawal": lambda _: {"reason": "发错了"},

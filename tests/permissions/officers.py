@@ -52,10 +52,11 @@ async def an_import(world: World, at: str, state: str = "导入中") -> Thing:
     """An import of a department, with a row that was wrong."""
     path = world.paths[at]
     made = await world.postgres.fetchval("""
-        INSERT INTO officer_import (department_id, grant_id, account_id, who, source, file_name, sha256, why, state,
-                                    total, wrong)
-        SELECT $1, id, account_id, '某人 · 安全员', 'test', '名单.xlsx', sha256($2), '换届', $3, 2, 1
-        FROM role_grant WHERE role = '安全员' LIMIT 1 RETURNING id""", id_of(path), str(next(_serial)).encode(), state)
+        INSERT INTO officer_import (department_id, grant_id, account_id, begun_by, who, source, file_name, sha256, why,
+                                    state, total, wrong)
+        SELECT $1, id, account_id, account_id, '某人 · 安全员', 'test', '名单.xlsx', sha256($2), '换届', $3, 2, 1
+        FROM role_grant WHERE role = '安全员' ORDER BY organisation_id = $1 DESC, id LIMIT 1
+        RETURNING id""", id_of(path), str(next(_serial)).encode(), state)
     row = await world.postgres.fetchval("SELECT nextval('officer_import_row_id_seq')")
     content = crypto.encrypt(json.dumps({"name": "张三"}), table="officer_import_row", column="content", row_id=row)
     await world.postgres.execute("""

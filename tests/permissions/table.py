@@ -86,7 +86,7 @@ POST /threads/{thread_id:int}/entries/{entry_id:int}/withdrawal about forum    |
 POST /threads/{thread_id:int}/entries/{entry_id:int}/withdrawal about meetings | officer 404
 
 GET  /audit                                            | 审计员 200
-POST /audit                                            | 审计员 303
+POST /audit                                            | 审计员 200
 GET  /audit/{kind:str}/{subject_id:int}                | 审计员 own 200 below 200
 GET  /audit/verification                               | 审计员 200
 POST /audit/verification                               | 审计员 303

@@ -60,7 +60,7 @@ async def test_what_happens_elsewhere_changes_nobodys_pages(world: World, visito
     assert len(strangers) >= 10
     await looked(visitor, strangers)
     before, again = await looked(visitor, strangers), await looked(visitor, strangers)
-    steady = {page for page in before if before[page] == again[page]}
+    steady = {page for page in before if before[page] == again[page] and not page[1].endswith("/template")}  # its date
     assert len(steady) > 0.9 * len(before), "most pages are the same twice"
     mark = f"无人知晓的{place}"
     await happen(world, visitor, place, PLACES[place], mark)
