@@ -18,7 +18,7 @@ from tests.bench.stack import Stack
 
 ROWS, VERIFY_S, MORE_MB = 500_000, 10, 16
 ADDS_PERCENT, SEARCH_MS = 20, 200
-PAIRS, SETTLED_S = 3, 4  # the worker seals every 3 s
+PAIRS, SETTLED_S = 5, 6  # the worker seals every 3 s
 BATCH = 20_000  # rows sealed at once
 
 LOT = """
@@ -70,14 +70,21 @@ def added(stack: Stack) -> Figure:
 def used(stack: Stack, check_in: Round) -> float:
     """Seconds of processor that a check-in of one round took, until the worker has sealed what it left; what the stack
     takes when nobody is there is not counted."""
-    moments = [processors()]
+    until_sealed(stack)
+    before, began = processors(), time.monotonic()
     time.sleep(SETTLED_S)
-    moments.append(processors())
+    idle = (processors() - before) / (time.monotonic() - began)
+    before, began = processors(), time.monotonic()
     answers = check_in(ROUND_S).answers
-    time.sleep(SETTLED_S)
-    moments.append(processors())
-    idle = (moments[1] - moments[0]) / SETTLED_S * (ROUND_S + SETTLED_S)
-    return (moments[2] - moments[1] - idle) / answers
+    until_sealed(stack)
+    return (processors() - before - idle * (time.monotonic() - began)) / answers
+
+
+def until_sealed(stack: Stack) -> None:
+    """Returns when the worker has sealed the newest event."""
+    while not stack.ask("SELECT (SELECT max(id) FROM audit_event) IS NOT DISTINCT FROM"
+                        " (SELECT max(event_id) FROM audit_seal) AS sealed")[0]["sealed"]:
+        time.sleep(0.5)
 
 
 def processors() -> float:
