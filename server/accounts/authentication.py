@@ -42,9 +42,9 @@ OVER = {name: cookie(name, "", timedelta()) for name in (SESSION_COOKIE, HALF_CO
 
 def source_of(connection: ASGIConnection) -> str:
     """Where a request came from, for the evidence; as the proxy in front says it, where there is one."""
-    passed = connection.headers.get("x-forwarded-for", "").split(",")
-    if settings.proxies and len(passed) >= settings.proxies:
-        with suppress(ValueError):
+    if settings.proxies:
+        passed = connection.headers.get("x-forwarded-for", "").split(",")
+        with suppress(ValueError, IndexError):
             return str(ip_address(passed[-settings.proxies].strip()))
     return connection.client.host if connection.client else "?"
 

@@ -42,10 +42,10 @@ async def sign_in_form(request: Request, next: str = "/") -> Response[Any]:
 async def password_page(request: Request, filled: forms.Filled, onwards: str) -> Response[Any]:
     phone = filled.typed.get("phone", "")
     picture = picture_code.new() if await actions.wants_picture(phone) else None
-    over = await why_over(request.cookies.get(SESSION_COOKIE, "")) if SESSION_COOKIE in request.cookies else None
+    token = request.cookies.get(SESSION_COOKIE)
+    over = await why_over(token) if token and not filled.errors else None
     return await page(request, "accounts/sign_in.html", form={"phone": phone}, errors=filled.errors, picture=picture,
-                      over=None if filled.errors else over,
-                      changed="changed" in request.query_params, next=within(onwards), status=filled.status)
+                      over=over, changed="changed" in request.query_params, next=within(onwards), status=filled.status)
 
 
 @post("/sign-in", can=Can.PUBLIC, status_code=200, request_max_body_size=20_000)

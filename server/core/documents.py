@@ -13,6 +13,7 @@ from server.core.kinds import MB, Unfit
 PARTS_MOST = 5_000
 UNPACKED_MOST = 300 * MB  # bytes of all parts together
 PART_MOST = 150 * MB
+ALL_MOST = 20 * MB  # of all parts together, from which on the whole file has a ratio too
 RATIO_MOST = 200  # times its packed size, for a part of more than a megabyte
 TAIL = 2048  # bytes at the end of a PDF in which it must say that it ends
 MAIN = {"word/document.xml": "DOCX", "xl/workbook.xml": "XLSX"}
@@ -39,7 +40,7 @@ def name_in_pdf(word: str) -> bytes:
 
 
 ALIVE_NAME = re.compile(b"|".join(map(name_in_pdf, ALIVE_PDF)), re.IGNORECASE)
-ENCRYPTED = re.compile(name_in_pdf("Encrypt") + rb"[\s<]*\d*", re.IGNORECASE)
+ENCRYPTED = re.compile(name_in_pdf("Encrypt"), re.IGNORECASE)
 
 
 def office_kind(source: Path) -> str:
@@ -64,7 +65,7 @@ def check_office(source: Path, _: Path) -> None:
             total = 0
             for part in parts:
                 total += unpacked(packed, part, UNPACKED_MOST - total)
-            if total > 20 * MB and total > RATIO_MOST * source.stat().st_size:
+            if total > ALL_MOST and total > RATIO_MOST * source.stat().st_size:
                 raise Unfit(BOMB)
     except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError, OSError, EOFError) as fault:
         raise Unfit(str(fault) if isinstance(fault, Unfit) else BROKEN) from None

@@ -162,13 +162,14 @@ async def ask_all(connection: Connection, found: Finding, in_folder: dict[int, P
 
     What is told is the oldest checkpoint that is contradicted, for that is nearest to the wrong place."""
     in_database = {one["number"] for one in await connection.fetch(NUMBERS)}
-    newest_kept, newest = max(in_database, default=0), max(in_database | in_folder.keys(), default=0)
+    there = in_database | in_folder.keys()
+    newest_kept, newest = max(in_database, default=0), max(there, default=0)
     follower, contradicted, stands, number = None, None, None, newest
     while number:
-        if number not in in_database | in_folder.keys():
+        if number not in there:
             found.faults.append(Fault("gone", {"name": f"checkpoint {number}"}))
             follower = None
-            number = max((one for one in in_database | in_folder.keys() if one < number), default=0)
+            number = max((one for one in there if one < number), default=0)
             continue
         try:
             checkpoint = await kept_as(connection, number, in_folder.get(number), in_database=number <= newest_kept)

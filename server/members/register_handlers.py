@@ -28,7 +28,7 @@ OPENING = (
     fields.reason("detail", "具体事由", required=False), forms.text("press", "页面", most=64, seen=False),
 )
 PHONE = (
-    fields.name("name", "姓名"), fields.phone("phone", "新手机号码"), fields.phone("again", "再填一遍新手机号码"),
+    fields.name("name", "姓名"), *fields.PHONE_TWICE,
     forms.choice("proof", "怎样核实的", Proof), fields.name("confirmed_by", "当面核实人"),
     fields.reason("why", "变更原因"),
 )
@@ -129,8 +129,7 @@ async def phone_page(
 async def confirm_phone(request: Request, person_id: FromPath[int]) -> Response[Any]:
     filled = await forms.fill(request, PHONE)
     found = await seen(request.user, person_id)
-    if not filled.errors and filled["phone"] != filled["again"]:
-        filled.errors["again"] = "两次填的不一样，请对照再填"
+    fields.check_twice(filled)
     if not filled.errors:
         try:
             await actions.confirm_phone(

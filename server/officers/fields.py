@@ -5,7 +5,6 @@ from server.people import fields
 from server.permissions import Role
 
 WHO = (fields.name("name", "姓名"), fields.id_number("id_number", "身份证号"), fields.phone("phone", "手机号码"))
-PHONE = (fields.phone("phone", "新手机号码"), fields.phone("again", "再填一遍新手机号码"))
 ROLE = (forms.choice("role", "身份", Role),)
 POST = (forms.text("organisation", "党组织", most=100), *ROLE)
 BECAUSE = (fields.reason("why", "原因", most=WHY_MAX),)

@@ -13,11 +13,12 @@ from server.core.actor import Actor
 from server.core.dates import local
 from server.core.page import BADGES, page, see_other
 from server.officers import actions, directory
-from server.officers.fields import BECAUSE, PHONE, POST, WHO, WHY
+from server.officers.fields import BECAUSE, POST, WHO, WHY
 from server.officers.lists import nominations_waiting
 from server.officers.places import find_place, offered, roles_among
 from server.officers.rules import TONES, AccountState
 from server.officers.tables import account_in_care
+from server.people.fields import PHONE_TWICE, check_twice
 from server.people.rules import masked_id_number, masked_phone, read_phone
 from server.people.tables import id_number_of, phone_of
 from server.permissions import Can
@@ -215,9 +216,8 @@ async def phone_page(request: Request, account_id: int, filled: forms.Filled) ->
 
 @post("/accounts/{account_id:int}/phone", can=Can.ACCOUNT_KEEP, status_code=200)
 async def change_phone(request: Request, account_id: FromPath[int]) -> Response[Any]:
-    filled = await forms.fill(request, (*PHONE, *WHY))
-    if not filled.errors and filled["phone"] != filled["again"]:
-        filled.errors["again"] = "两次填的不一样，请对照再填"
+    filled = await forms.fill(request, (*PHONE_TWICE, *WHY))
+    check_twice(filled)
     if not filled.errors:
         try:
             await actions.change_officers_phone(request.user, account_id, filled["phone"], filled["why"])

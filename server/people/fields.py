@@ -1,6 +1,6 @@
 """Form fields that say who somebody is: name, ID number, phone."""
 from server.core.clock import now
-from server.core.forms import Field, text
+from server.core.forms import Field, Filled, text
 from server.core.masking import names_a_number
 from server.core.workdays import beijing_date
 from server.people.rules import read_id_number, read_phone, written_name
@@ -38,6 +38,15 @@ def phone(field: str, label: str, *, required: bool = True) -> Field:
             raise ValueError(f"请填写{label}")
         return read_phone(typed[0])
     return Field(field, label, read)
+
+
+PHONE_TWICE = (phone("phone", "新手机号码"), phone("again", "再填一遍新手机号码"))
+
+
+def check_twice(filled: Filled) -> None:
+    """Puts it beside the second field of PHONE_TWICE when the two differ."""
+    if not filled.errors and filled["phone"] != filled["again"]:
+        filled.errors["again"] = "两次填的不一样，请对照再填"
 
 
 def reason(field: str, label: str, *, most: int = 100, required: bool = True) -> Field:
