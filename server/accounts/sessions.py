@@ -6,7 +6,7 @@ from litestar.exceptions import NotFoundException
 
 from server.accounts.devices import in_words
 from server.accounts.rules import session_life, switching_asks_for_code
-from server.accounts.tables import roles_of, who_is
+from server.accounts.tables import actor_under, roles_of
 from server.core import audit, live
 from server.core.actor import Actor
 from server.core.clock import now
@@ -48,7 +48,7 @@ async def sign_in(
                                            confirmed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
                    token_hash(token), account_id, grants[0]["id"], device[:200], source, moment, moment + life,
                    moment if confirmed else None)
-        actor = await who_is(token, source, active=False)
+        actor = await actor_under(grants[0]["id"], source)
         if actor is None:
             raise Refused("这个账号已停用")
         await audit.record(actor, "sign_in", "account", account_id)

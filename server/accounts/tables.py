@@ -1,4 +1,5 @@
 """Accounts, the roles they hold at organisations, and their sessions."""
+from collections.abc import Sequence
 from datetime import datetime
 
 from asyncpg import Record
@@ -12,6 +13,7 @@ from server.core.clock import now
 from server.core.crypto import blind_indexes
 from server.core.database import row, rows, the_row
 from server.core.parked import Owner
+from server.core.together import Together
 from server.core.tokens import token_hash
 from server.people.tables import PHONE, phone_of
 from server.permissions import Role
@@ -65,23 +67,32 @@ ACTOR = f"""p.id AS person_id, a.id AS account_id, g.id AS grant_id, p.name, g.r
     {SUBSTITUTED} AS acting_for"""
 COUNTS = """a.closed_at IS NULL AND g.since <= $2 AND (g.until IS NULL OR g.until > $2) AND o.closed_at IS NULL"""
 
-# Every request begins with this one, so it is fixed SQL.
+# Every request begins with this one, so it is fixed SQL, for all that come at the same time.
 WHO_IS = f"""
-SELECT s.id AS session_id, s.used_at, s.confirmed_at, {ACTOR}
+SELECT s.token_hash, s.id AS session_id, s.used_at, s.confirmed_at, {ACTOR}
 FROM session s JOIN account a ON a.id = s.account_id JOIN person p ON p.id = a.person_id
 JOIN role_grant g ON g.id = s.grant_id JOIN organisation o ON o.id = g.organisation_id
-WHERE s.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND {COUNTS}"""
+WHERE s.token_hash = ANY($1) AND s.revoked_at IS NULL AND s.expires_at > $2 AND {COUNTS}"""
 UNDER = f"""
 SELECT 0 AS session_id, {ACTOR} FROM role_grant g JOIN account a ON a.id = g.account_id
 JOIN person p ON p.id = a.person_id JOIN organisation o ON o.id = g.organisation_id WHERE g.id = $1 AND {COUNTS}"""
 
 
+async def sessions_now(hashes: Sequence[bytes]) -> dict[bytes, Record]:
+    """The sessions that are not over, by the hashes of their tokens, each with who acts in it."""
+    return {found["token_hash"]: found for found in await rows(WHO_IS, hashes, now())}
+
+
+_sessions = Together(sessions_now)
+
+
 async def who_is(token: str, source: str, *, active: bool) -> Actor | None:
-    """The actor behind a session token, or None when it is unknown, over, revoked or has been idle too long.
+    """The actor behind a session token, or None when it is unknown, over, revoked or has been idle too long. What an
+    open transaction has changed it does not see.
 
     active: whether this request counts as use; a live connection that a forgotten page holds open does not."""
     moment = now()
-    found = await row(WHO_IS, token_hash(token), moment)
+    found = await _sessions.ask(token_hash(token))
     if found is None:
         return None
     role = Role(found["role"])

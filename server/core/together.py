@@ -1,0 +1,51 @@
+"""What many requests ask at the same time is asked once.
+
+While one question is on its way to the database, those that come meanwhile wait, and go together as the next one. Each
+is answered by a statement that was sent after it was asked, so nobody is told what was true before."""
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from contextvars import Context
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Answer = TypeVar("Answer")
+
+
+class Together(Generic[Key, Answer]):
+    """Asks for one key what `ask_all` answers for many. In nobody's transaction: what one of them has changed and not
+    committed is not seen."""
+
+    def __init__(self, ask_all: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Answer]]]) -> None:
+        self.ask_all = ask_all
+        self.waiting: list[tuple[Key, asyncio.Future[Answer | None]]] = []
+        self.asking: asyncio.Task[None] | None = None
+
+    async def ask(self, key: Key) -> Answer | None:
+        """The answer for one key, None where there is none; raises what `ask_all` raises."""
+        answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        self.waiting.append((key, answer))
+        if self.asking is None:
+            self.asking = asyncio.create_task(self.go_on(), context=Context())
+        return await answer
+
+    async def go_on(self) -> None:
+        """Asks for whoever waits, until nobody does."""
+        try:
+            while self.waiting:
+                together, self.waiting = self.waiting, []
+                await self.ask_for(together)
+        finally:
+            self.asking = None
+
+    async def ask_for(self, together: Sequence[tuple[Key, asyncio.Future[Answer | None]]]) -> None:
+        """Asks once for all of them, and tells each of those who have not gone meanwhile."""
+        try:
+            answers = await self.ask_all([key for key, _ in together])
+        except Exception as fault:
+            for _, answer in together:
+                if not answer.done():
+                    answer.set_exception(fault)
+        else:
+            for key, answer in together:
+                if not answer.done():
+                    answer.set_result(answers.get(key))
