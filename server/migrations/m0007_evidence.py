@@ -65,8 +65,8 @@ GRANT USAGE ON SEQUENCE audit_value_id_seq TO ebranch_app;
 -- Sealing is the database's own: the application's role can ask for it, and put nothing of its own into a chain.
 -- The spelling is server/core/audit.py's SPELLED; whose duties it was is spelled where it was somebody's, so that what
 -- was sealed before is spelled as it was.
-CREATE FUNCTION audit_spelled(e audit_event) RETURNS text LANGUAGE sql STABLE
-SET search_path = pg_catalog, public, pg_temp AS $$
+-- Without settings of its own it is spelled within the statement that asks: sealing is most of what evidence costs.
+CREATE FUNCTION audit_spelled(e audit_event) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT '[' || concat_ws(',', e.id, to_json(e.chain), coalesce(e.account_id::text, 'null'), to_json(e.person_name),
         to_json(e.role), coalesce(e.organisation_id::text, 'null'), to_json(e.verb), to_json(e.subject_kind),
         e.subject_id, coalesce(to_json(e.before::text)::text, 'null'), coalesce(to_json(e.after::text)::text, 'null'),
@@ -74,27 +74,34 @@ SET search_path = pg_catalog, public, pg_temp AS $$
         CASE WHEN isfinite(e.at) THEN (extract(epoch FROM e.at) * 1000000)::bigint::text ELSE e.at::text END,
         to_json(e.acting_for)) || ']' $$;
 
+-- The digest of each event of a chain in turn: SHA-256 over the one before (the first time: the head's) and the event.
+CREATE FUNCTION audit_link(before bytea, head bytea, spelled text) RETURNS bytea LANGUAGE sql IMMUTABLE
+RETURN sha256(coalesce(before, head) || convert_to(spelled, 'UTF8'));
+CREATE AGGREGATE audit_chained(head bytea, spelled text) (sfunc = audit_link, stype = bytea);
+
 CREATE FUNCTION seal_events(most int, looking_back bigint) RETURNS int LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    event record;
-    head record;
-    done int := 0;
+    done int;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(7001) THEN -- one sealer at a time
         RETURN 0;
     END IF;
-    FOR event IN
-        SELECT e.id, e.chain, convert_to(audit_spelled(e), 'UTF8') AS spelled
+    WITH unsealed AS MATERIALIZED (
+        SELECT e.id, e.chain, audit_spelled(e) AS spelled
         FROM audit_event e LEFT JOIN audit_seal s ON s.event_id = e.id
         WHERE s.event_id IS NULL AND e.id > coalesce((SELECT max(event_id) FROM audit_seal) - looking_back, 0)
         ORDER BY e.id LIMIT most
-    LOOP
-        SELECT number, digest INTO head FROM audit_seal WHERE chain = event.chain ORDER BY number DESC LIMIT 1;
-        INSERT INTO audit_seal (chain, number, event_id, digest) VALUES (event.chain, coalesce(head.number, 0) + 1,
-            event.id, sha256(coalesce(head.digest, decode(repeat('00', 32), 'hex')) || event.spelled));
-        done := done + 1;
-    END LOOP;
+    ), heads AS MATERIALIZED (
+        SELECT its.chain, coalesce(last.number, 0) AS number,
+               coalesce(last.digest, decode(repeat('00', 32), 'hex')) AS digest
+        FROM (SELECT DISTINCT chain FROM unsealed) its LEFT JOIN LATERAL (
+            SELECT number, digest FROM audit_seal WHERE chain = its.chain ORDER BY number DESC LIMIT 1) last ON true
+    )
+    INSERT INTO audit_seal (chain, number, event_id, digest)
+    SELECT chain, h.number + row_number() OVER its, u.id, audit_chained(h.digest, u.spelled) OVER its
+    FROM unsealed u JOIN heads h USING (chain) WINDOW its AS (PARTITION BY chain ORDER BY u.id);
+    GET DIAGNOSTICS done = ROW_COUNT;
     RETURN done;
 END $$;
 REVOKE EXECUTE ON FUNCTION seal_events(int, bigint) FROM PUBLIC;
