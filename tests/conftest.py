@@ -80,7 +80,8 @@ async def visit(database: str) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
 
 @pytest.fixture(autouse=True)
 def _no_leftover_clock() -> Iterator[None]:
-    yield
     from server.core import clock
 
-    clock.set_offset(0)
+    before = clock._offset.total_seconds()
+    yield
+    clock.set_offset(before)

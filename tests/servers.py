@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +15,7 @@ import pytest
 
 OTHER = "EBRANCH_TEST_POSTGRES"
 KEPT = (OTHER, "EBRANCH_FUZZ_S", "EBRANCH_FUZZ_SEED")  # of the environment: what is for the tests themselves
+BEGIN = datetime(2026, 11, 24, 10, tzinfo=timezone(timedelta(hours=8)))  # for every test, whatever day it is run on
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
         "max_connections": 200}
 
@@ -101,6 +103,7 @@ async def make_template(servers: Servers) -> None:
     await (await servers.connect()).close()
     await migrate()
     owner = await servers.connect("ebranch_owner", "ebranch")
+    await owner.execute("UPDATE clock SET offset_s = $1", (BEGIN - datetime.now(UTC)).total_seconds())
     await settle(owner)
     await owner.close()
 
