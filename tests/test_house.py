@@ -149,12 +149,16 @@ async def test_a_rotation_of_the_keys_knows_every_encrypted_column(owner):
     assert found - DIGESTS == declared | indexes, "declare an encrypted column in crypto.ENCRYPTED, or its digest here"
 
 
+ASK_NO_TABLE = ["audit_spelled", "audit_link", "audit_chained"]  # the first is spelled within whoever asks: no settings
+
+
 async def test_every_guard_in_the_database_finds_its_tables_where_we_put_them(owner):
     """A temporary table of the same name is found first, unless the search path says that it comes last."""
     loose = await owner.fetch("""
         SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
           AND pg_get_userbyid(p.proowner) = 'ebranch_owner'
-          AND NOT coalesce(p.proconfig, '{}') @> ARRAY['search_path=pg_catalog, public, pg_temp']""")
+          AND p.proname <> ALL($1)
+          AND NOT coalesce(p.proconfig, '{}') @> ARRAY['search_path=pg_catalog, public, pg_temp']""", ASK_NO_TABLE)
     assert [one["proname"] for one in loose] == []
 
 

@@ -152,11 +152,11 @@ async def test_a_connection_goes_on_as_long_as_its_session(visit):
 
 
 ENDS = {
-    "sign-out": "UPDATE session SET revoked_at = now()",
-    "the session's end": "UPDATE session SET expires_at = now()",
-    "the account's end": "UPDATE account SET closed_at = now()",
-    "the role's end": "UPDATE role_grant SET until = now()",
-    "the organisation's end": "UPDATE organisation SET closed_at = now()",
+    "sign-out": "UPDATE session SET revoked_at = ebranch_now()",
+    "the session's end": "UPDATE session SET expires_at = ebranch_now()",
+    "the account's end": "UPDATE account SET closed_at = ebranch_now()",
+    "the role's end": "UPDATE role_grant SET until = ebranch_now()",
+    "the organisation's end": "UPDATE organisation SET closed_at = ebranch_now()",
     "another role": """WITH other AS (INSERT INTO role_grant (account_id, role, organisation_id)
         SELECT g.account_id, '村民', g.organisation_id FROM role_grant g JOIN session s ON s.grant_id = g.id
         RETURNING id) UPDATE session SET grant_id = (SELECT id FROM other)""",

@@ -20,12 +20,12 @@ from tests.visits import Visitor
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ENDS = {  # $1: the account
-    "closed account": "UPDATE account SET closed_at = now() WHERE id = $1",
-    "ended role": "UPDATE role_grant SET until = now() WHERE account_id = $1",
-    "closed organisation": "UPDATE organisation o SET closed_at = now() FROM role_grant g"
+    "closed account": "UPDATE account SET closed_at = ebranch_now() WHERE id = $1",
+    "ended role": "UPDATE role_grant SET until = ebranch_now() WHERE account_id = $1",
+    "closed organisation": "UPDATE organisation o SET closed_at = ebranch_now() FROM role_grant g"
                            " WHERE g.organisation_id = o.id AND g.account_id = $1",
-    "ended session": "UPDATE session SET revoked_at = now() WHERE account_id = $1",
-    "session that is over": "UPDATE session SET expires_at = now() WHERE account_id = $1",
+    "ended session": "UPDATE session SET revoked_at = ebranch_now() WHERE account_id = $1",
+    "session that is over": "UPDATE session SET expires_at = ebranch_now() WHERE account_id = $1",
 }
 EVERY_END = pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 
@@ -49,7 +49,8 @@ async def somebody(world: World, role: Role) -> tuple[int, str, str]:
         " RETURNING id", account, str(role), organisation)
     await world.postgres.execute(
         "INSERT INTO session (token_hash, account_id, grant_id, device, used_at, expires_at)"
-        " VALUES ($1, $2, $3, 'test', now(), now() + interval '1 day')", token_hash(token), account, grant)
+        " VALUES ($1, $2, $3, 'test', ebranch_now(), ebranch_now() + interval '1 day')",
+        token_hash(token), account, grant)
     return account, phone, token
 
 
@@ -111,7 +112,7 @@ async def test_who_has_moved_sees_nothing_of_the_branch_that_was(world: World, v
         "INSERT INTO account (person_id, password_hash) VALUES ($1, $2) RETURNING id", person, HASH)
     grants = [await world.postgres.fetchval("""
         INSERT INTO role_grant (account_id, role, organisation_id, since, until)
-        VALUES ($1, $2, $3, '2020-07-01', CASE WHEN $4 THEN now() END) RETURNING id""", account, str(role),
+        VALUES ($1, $2, $3, '2020-07-01', CASE WHEN $4 THEN ebranch_now() END) RETURNING id""", account, str(role),
         id_of(world.paths[branch]), ended) for role, branch, ended in (
             (Role.PROBATIONARY, "qiancun", True), (Role.MEMBER, "houcun", False))]
     await world.postgres.execute(
