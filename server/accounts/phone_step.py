@@ -59,15 +59,15 @@ class Door:
     async def send(self, request: Request) -> Response[Any]:
         """获取验证码: only the phone and the picture count."""
         filled = only(await self.fill(request), "phone", "picture", "picture_code")
-        changed = {"sms_token": "", "sms_code": ""}
-        if not filled.errors and not filled.values.get("again"):
+        changed, again = {"sms_token": "", "sms_code": ""}, bool(filled.values.get("again"))
+        if not filled.errors and not again:
             await picture_code.check_in(filled)
             if not filled.errors:
                 try:
                     changed |= {"phone": filled["phone"], "sms_token": await self.send_code(filled["phone"])}
                 except (codes.TooSoon, codes.TooMany) as refused:
                     filled.errors["phone"] = str(refused)
-        return await self.show(request, filled, changed)
+        return await self.show(request, filled, changed, again=again)
 
 
 def only(filled: forms.Filled, *names: str) -> forms.Filled:

@@ -10,13 +10,11 @@ from server.core.database import row, rows
 from server.core.dates import calendar_day, local
 from server.core.workdays import last_day
 from server.officers.rules import APPOINTED, TONES, AccountState
-from server.officers.tables import IN_CARE
+from server.officers.tables import IN_CARE, STATE
 from server.people.tables import PHONE
 
 PAGE = 30
 REGISTER_MOST = 5000  # lines of the printed register; a county has some two thousand officers
-STATE = """CASE WHEN a.closed_at IS NOT NULL THEN '已停用' WHEN a.password_hash IS NULL THEN '待激活'
-                ELSE '使用中' END"""
 # The accounts with an officer's role, present or past, in the department's care.
 OFFICERS = f"""
 SELECT a.id, a.person_id, {STATE} AS state FROM account a WHERE a.id IN (
@@ -68,11 +66,9 @@ async def with_phone(department_id: int, phone: str) -> list[dict[str, Any]]:
 
 
 def line(account: Record) -> dict[str, Any]:
-    """An account as a line of the list; who holds no role any more is in nobody's use."""
+    """An account as a line of the list."""
     state = account["state"]
-    tone = TONES[state] if account["roles"] else "grey"
-    return {"href": f"/accounts/{account['id']}", "name": account["name"], "tone": tone,
-            "state": state if account["roles"] or state == AccountState.CLOSED else "已离任",
+    return {"href": f"/accounts/{account['id']}", "name": account["name"], "tone": TONES[state], "state": state,
             "line": "、".join(account["roles"]) or "没有在任的身份",
             "note": code_words(account) if state == AccountState.WAITING else None}
 

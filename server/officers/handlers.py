@@ -119,8 +119,7 @@ async def account_page(request: Request, account_id: int, errors: dict[str, str]
         raise NotFoundException
     roles = await directory.roles_in_care(department, account_id)
     code = await newest_authorisation(account_id)
-    state = (AccountState.CLOSED if account["closed_at"] else
-             AccountState.IN_USE if account["activated"] else AccountState.WAITING)
+    state = AccountState(account["state"])
     return await page(
         request, "officers/show.html", status=422 if errors else 200, errors=errors, typed=typed or {},
         account=who(account, state), code=code, code_words=directory.code_words(code) if code else "没有授权码",

@@ -15,7 +15,7 @@ from server.officers.fields import POST, ROLE, WHO, WHY
 from server.officers.lists import nominations_listed
 from server.officers.places import find_place, offered, roles_among
 from server.officers.rules import NOMINATES_BELOW, TONES, WHY_MAX, NominationState
-from server.officers.tables import Nomination, number_of, phone_of
+from server.officers.tables import Nomination, number_of, phone_of, safety_officers_of
 from server.organisations.tables import names_of
 from server.people import fields
 from server.people.rules import masked_id_number, masked_phone
@@ -87,6 +87,7 @@ async def shown(request: Request, nomination: dict[str, Any], errors: dict[str, 
         request, "officers/nomination.html", status=422 if errors and status == 200 else status, errors=errors,
         typed=typed or {}, facts=facts, nomination=nomination | {"tone": TONES[nomination["state"]]},
         may_answer=keeps and waiting, may_withdraw=waiting and not keeps,
+        waits_for=await safety_officers_of(nomination["organisation_id"]) if waiting and not keeps else None,
         may_again=nomination["state"] == NominationState.RETURNED and request.user.may(Can.OFFICER_NOMINATE),
         account=f"/accounts/{nomination['account_id']}" if keeps and nomination["account_id"] else None)
 

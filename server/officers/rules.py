@@ -48,6 +48,7 @@ class AccountState(StrEnum):
 
     WAITING = "待激活"
     IN_USE = "使用中"
+    LEFT = "已离任"  # no officer's role any more
     CLOSED = "已停用"
 
 
@@ -67,7 +68,8 @@ class RowState(StrEnum):
 TONES: Mapping[str, str] = {
     NominationState.WAITING: "amber", NominationState.OPENED: "green", NominationState.RETURNED: "red",
     NominationState.WITHDRAWN: "grey", AccountState.WAITING: "amber", AccountState.IN_USE: "green",
-    AccountState.CLOSED: "grey", ImportState.RUNNING: "blue", ImportState.PAUSED: "amber", ImportState.DONE: "green",
+    AccountState.LEFT: "grey", AccountState.CLOSED: "grey", ImportState.RUNNING: "blue", ImportState.PAUSED: "amber",
+    ImportState.DONE: "green",
 }
 
 

@@ -6,6 +6,7 @@ from piccolo.table import Table
 
 from server.core import crypto
 from server.core.actor import Actor
+from server.core.clock import now
 from server.core.database import row, rows
 from server.officers.rules import ImportState, NominationState, RowState
 from server.people.tables import ID_NUMBER
@@ -112,15 +113,37 @@ async def organisation_in_care(department_id: int, organisation_id: int) -> Reco
         WHERE o.id = $2 AND o.closed_at IS NULL AND {IN_CARE.format("$1")}""", department_id, organisation_id)
 
 
+# The state of an account a (rules.AccountState); who never held an officer's role has left none.
+STATE = """CASE WHEN a.closed_at IS NOT NULL THEN '已停用'
+    WHEN NOT (SELECT bool_or(g.until IS NULL OR g.until > ebranch_now()) FROM role_grant g
+              JOIN organisation o ON o.id = g.organisation_id
+              JOIN role_place r ON (r.role, r.kind, r.comes_from) = (g.role, o.kind, '安全员')
+              WHERE g.account_id = a.id) THEN '已离任'
+    WHEN a.password_hash IS NULL THEN '待激活' ELSE '使用中' END"""
+
+
 async def account_in_care(department_id: int, account_id: int) -> Record | None:
     """An account one of whose roles, present or past, is in the department's care; with its person."""
     return await row(f"""
         SELECT a.id, a.person_id, a.password_hash IS NOT NULL AS activated, a.created_at, a.closed_at, a.switch_why,
-               p.name, p.phone, p.id_number
+               p.name, p.phone, p.id_number, {STATE} AS state
         FROM account a JOIN person p ON p.id = a.person_id
         WHERE a.id = $2 AND EXISTS (
             SELECT FROM role_grant g JOIN organisation o ON o.id = g.organisation_id
             WHERE g.account_id = a.id AND {IN_CARE.format("$1")})""", department_id, account_id)
+
+
+async def safety_officers_of(organisation_id: int) -> str | None:
+    """Who opens an organisation's accounts now, in words (宁阳县委组织部 安全员 刘思敏), or None."""
+    found = await row("""
+        SELECT d.name || ' 安全员 ' || string_agg(p.name, '、' ORDER BY g.id) AS words
+        FROM organisation o JOIN organisation d ON d.id IN (o.id, o.department_id)
+        JOIN role_grant g ON g.organisation_id = d.id AND g.role = '安全员'
+            AND g.since <= $2 AND (g.until IS NULL OR g.until > $2)
+        JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL AND a.password_hash IS NOT NULL
+        JOIN person p ON p.id = a.person_id
+        WHERE o.id = $1 GROUP BY d.id ORDER BY length(d.path) DESC LIMIT 1""", organisation_id, now())
+    return found["words"] if found else None
 
 
 async def officer_elsewhere(department_id: int, account_id: int) -> bool:

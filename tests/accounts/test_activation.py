@@ -104,6 +104,15 @@ async def test_a_code_that_is_over_is_told_and_one_tap_asks_the_named_safety_off
     assert not await activated(again.account_id)
 
 
+async def test_who_got_no_code_is_told_how_to_have_another_and_keeps_what_was_typed(browser, officer, account):
+    form = await filled(browser, officer)
+    page = (await browser.post("/activation/code", data=form | {"again": "1"})).text
+    assert "就重新发一条短信" in page
+    assert re.search(r'name="picture_code"[^>]* autofocus', page)
+    assert f'value="{officer.name}"' in page
+    assert len([one for one in await messages(officer.phone) if "验证码" in one]) == 1, "a picture comes first"
+
+
 async def test_a_new_code_kills_the_old_one(browser, officer, account, at):
     from server.officers.actions import WrongState, issue_code
 

@@ -13,7 +13,7 @@ from server.officers.rules import MOVES, NominationState
 from server.permissions import GRANTS, Can, Role
 from tests.cast import CITY, COMMITTEE, COUNTY, MEMBER, PROVINCE, SAFETY, SECRETARY, SIDIAN
 from tests.meetings.stories import evidence, one
-from tests.officers.stories import id_number, known, messages, opened, place, roles, somebody
+from tests.officers.stories import account_of, id_number, known, messages, opened, place, roles, somebody
 from tests.visits import actor_of
 
 MAY = [(SECRETARY, Role.ORGANISER, "qiancun"), (COMMITTEE, Role.COMMITTEE_ORGANISER, "committee"),
@@ -146,6 +146,15 @@ async def test_the_safety_officer_sees_what_waits_on_top_and_on_the_tab(visit):
     assert id_number(1) not in page
 
 
+async def test_who_nominated_reads_who_is_to_answer_as_long_as_it_waits(visit):
+    nomination = await nominated()
+    path, words = f"/accounts/nominations/{nomination['id']}", f"宁阳县委组织部 安全员 {SAFETY.name}"
+    assert words in (await visit(SECRETARY, "GET", path)).text
+    assert words not in (await visit(SAFETY, "GET", path)).text
+    await nominations.open_nominated(await actor_of(SAFETY), nomination)
+    assert words not in (await visit(SECRETARY, "GET", path)).text
+
+
 async def test_who_nominated_finds_what_came_back_in_the_to_dos(visit):
     nomination = await nominated()
     await nominations.return_nomination(await actor_of(SAFETY), nomination, "请核对身份证号")
@@ -182,6 +191,16 @@ async def test_the_list_goes_on_where_a_page_ends_and_names_everybody_once(visit
         seen += page
         path = page.partition('class="more" href="')[2].partition('"')[0].replace("&amp;", "&") or path
     assert all(seen.count(f">新干部{serial}<") == 1 for serial in range(1, 36))
+
+
+async def test_who_left_office_is_listed_as_such_also_when_still_a_member(visit, owner):
+    account = await account_of(SECRETARY)
+    await owner.execute("UPDATE role_grant SET until = ebranch_now() WHERE account_id = $1 AND role = '书记'", account)
+    listed = {state: (await visit(SAFETY, "GET", f"/accounts?status={state}")).text for state in ("已离任", "使用中")}
+    assert SECRETARY.name in listed["已离任"]
+    assert "已离任 1" in listed["使用中"]
+    assert SECRETARY.name not in listed["使用中"]
+    assert "已离任" in (await visit(SAFETY, "GET", f"/accounts/{account}")).text
 
 
 async def test_the_register_says_who_what_where_since_when_by_whom_and_why(visit):
