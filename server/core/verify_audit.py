@@ -1,13 +1,13 @@
 """Recomputing the chains of the evidence, and holding them against the personal values kept beside them and the signed
 checkpoints: what was edited, removed, put into another order, cut off, sealed anew or emptied is named by its first
 place."""
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from asyncpg import Connection, Record
 from cryptography.exceptions import InvalidTag
@@ -91,35 +91,40 @@ async def verify(connection: Connection, advance: Callable[[int], object] = lamb
 async def recompute(connection: Connection, found: Finding, advance: Callable[[int], object]) -> None:
     """Every chain, row by row, until one is wrong."""
     chain, number, previous = None, 0, GENESIS
-    async with aclosing(sealed_events(connection)) as events:
-        async for seal in events:
-            if seal[0] != chain:
-                chain, number, previous, found.chains = seal[0], 0, GENESIS, found.chains + 1
-            if fault := wrong(seal, number + 1, previous):
-                found.faults.append(fault)
-                return
-            number, previous, found.sealed = number + 1, seal[3], found.sealed + 1
-            if found.sealed % AT_ONCE == 0:
-                advance(found.sealed)
+    async with aclosing(sealed_events(connection)) as lots:
+        async for lot in lots:
+            for seal in lot:
+                its_chain, its_number, _, its_digest, event_chain, spelled = seal
+                if its_chain != chain:
+                    chain, number, previous, found.chains = its_chain, 0, GENESIS, found.chains + 1
+                number += 1
+                if its_number != number or event_chain != its_chain or digest(previous, spelled) != its_digest:
+                    found.faults.append(wrong(seal, number))
+                    return
+                previous, found.sealed = its_digest, found.sealed + 1
+            advance(found.sealed)
 
 
-def wrong(seal: tuple[Any, ...], number: int, previous: bytes) -> Fault | None:
-    """What is wrong with a row of SEALS that should be the `number`-th of its chain, or None."""
-    chain, its_number, event_id, its_digest, its_chain, spelled = seal
-    facts = {"chain": chain, "number": number, "event": event_id}
+def wrong(seal: Record, number: int) -> Fault:
+    """What is wrong with a row of SEALS that should be the `number`-th of its chain, and is not or does not fit."""
+    its_chain, its_number, event_id, _, event_chain, _ = seal
+    facts = {"chain": its_chain, "number": number, "event": event_id}
     if its_number != number:
         return Fault("seal missing", facts | {"next": its_number})
-    if its_chain is None:
-        return Fault("removed", facts)
-    if its_chain != chain or digest(previous, spelled) != its_digest:
-        return Fault("edited", facts)
-    return None
+    return Fault("removed" if event_chain is None else "edited", facts)
 
 
-async def sealed_events(connection: Connection) -> AsyncGenerator[tuple[Any, ...], None]:
-    """Every seal with its event, chain by chain."""
-    async for found in connection.cursor(SEALS, prefetch=AT_ONCE):
-        yield tuple(found)
+async def sealed_events(connection: Connection) -> AsyncGenerator[list[Record], None]:
+    """Every seal with its event, chain by chain, so many at once; the database spells the next ones meanwhile."""
+    cursor = await connection.cursor(SEALS)
+    coming = asyncio.create_task(cursor.fetch(AT_ONCE))
+    try:
+        while lot := await coming:
+            coming = asyncio.create_task(cursor.fetch(AT_ONCE))
+            await asyncio.sleep(0)  # until it is asked for
+            yield lot
+    finally:
+        await asyncio.gather(coming, return_exceptions=True)
 
 
 async def look_at_values(connection: Connection, found: Finding) -> None:
