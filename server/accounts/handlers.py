@@ -2,6 +2,7 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromQuery
 
 from server.accounts import actions, sessions
 from server.accounts.authentication import (
@@ -30,7 +31,7 @@ async def entrance(request: Request) -> Response[Any]:
 
 
 @get("/sign-in", can=Can.PUBLIC)
-async def sign_in_form(request: Request, next: str = "/") -> Response[Any]:
+async def sign_in_form(request: Request, next: FromQuery[str] = "/") -> Response[Any]:
     if request.user:
         return see_other(within(next))
     half = request.cookies.get(HALF_COOKIE, "")

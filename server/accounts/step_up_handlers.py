@@ -3,7 +3,7 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import Request, Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from server.accounts import actions, sessions
 from server.accounts.authentication import HALF_COOKIE, OVER, half_cookie, session_cookie
@@ -19,7 +19,7 @@ from server.permissions import Can
 
 
 @get("/step-up", can=Can.SIGNED_IN)
-async def step_up_form(request: Request, next: str = "/") -> Response[Any]:
+async def step_up_form(request: Request, next: FromQuery[str] = "/") -> Response[Any]:
     if request.user.confirmed:
         return see_other(within(next))
     half = request.cookies.get(HALF_COOKIE, "")

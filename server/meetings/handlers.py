@@ -2,7 +2,7 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from server.core import forms
 from server.core.clock import now
@@ -27,12 +27,12 @@ REPLY = (forms.choice("reply", "回复", Reply), forms.text("note", "说明", mo
 
 
 @get("/meetings", can=Can.MEETING_READ)
-async def index(request: Request, after: str | None = None) -> Response[Any]:
+async def index(request: Request, after: FromQuery[str | None] = None) -> Response[Any]:
     return await page(request, "meetings/list.html", **await listed(request.user, after))
 
 
 @get("/meetings/new", can=Can.MEETING_KEEP)
-async def new(request: Request, held: bool = False) -> Response[Any]:
+async def new(request: Request, held: FromQuery[bool] = False) -> Response[Any]:
     begins, ends = actions.default_times(now(), held=held)
     everybody = [str(member["person_id"]) for member in await members_of(request.user.organisation_id)]
     typed = {"kinds": [], "begins_at": wall_time(begins), "ends_at": wall_time(ends), "people": everybody}

@@ -6,7 +6,7 @@ from typing import Any
 from asyncpg import Record
 from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from server.core import forms
 from server.core.actor import Actor
@@ -35,7 +35,7 @@ PHONE = (
 
 
 @get("/members", can=Can.MEMBER_READ)
-async def index(request: Request, after: str = "", at: str = "") -> Response[Any]:
+async def index(request: Request, after: FromQuery[str] = "", at: FromQuery[str] = "") -> Response[Any]:
     place = await place_of(request.user, at)
     last = number_in(after)
     if last is not None and not await register.is_listed(place["path"], last):

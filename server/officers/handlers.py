@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from server.accounts.authorisations import newest_authorisation
 from server.core import forms
@@ -37,7 +37,8 @@ BADGES["/accounts"] = badge
 
 
 @get("/accounts", can=Can.ACCOUNT_KEEP)
-async def index(request: Request, q: str = "", status: str = "", after: str | None = None) -> Response[Any]:
+async def index(request: Request, q: FromQuery[str] = "", status: FromQuery[str] = "",
+                after: FromQuery[str | None] = None) -> Response[Any]:
     words = "".join(character for character in q if character.isprintable())[:40].strip()
     wanted = AccountState(status) if status in set(AccountState) else None
     found, mark = await directory.listed(request.user.organisation_id, words=words, state=wanted, after=after)
@@ -227,7 +228,7 @@ async def change_phone(request: Request, account_id: FromPath[int]) -> Response[
 
 
 @get("/accounts/register", can=Can.ACCOUNT_KEEP)
-async def register(request: Request, former: bool = False) -> Response[Any]:
+async def register(request: Request, former: FromQuery[bool] = False) -> Response[Any]:
     lines = await directory.register(request.user.organisation_id, former=former)
     return await page(
         request, "officers/register.html", former=former,

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from server.core import forms
 from server.core.clock import now
@@ -31,7 +31,7 @@ WRONG_SHOWN = 100  # on the page; all of them are in the file to download
 
 
 @get("/accounts/imports", can=Can.ACCOUNT_KEEP)
-async def index(request: Request, before: int | None = None) -> Response[Any]:
+async def index(request: Request, before: FromQuery[int | None] = None) -> Response[Any]:
     return await imports_page(request, forms.Filled(), before)
 
 

@@ -2,7 +2,7 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from server.core import forms
 from server.core.dates import local
@@ -25,7 +25,7 @@ REASON = (fields.reason("reason", "退回原因", most=WHY_MAX),)
 
 
 @get("/accounts/nominations", can=Can.NOMINATION_READ)
-async def index(request: Request, status: str = "", before: int | None = None) -> Response[Any]:
+async def index(request: Request, status: FromQuery[str] = "", before: FromQuery[int | None] = None) -> Response[Any]:
     wanted = NominationState(status) if status in set(NominationState) else None
     found, mark = await nominations_listed(request.user, wanted, before)
     chips = [{"label": "全部", "href": "/accounts/nominations", "current": wanted is None}] + [

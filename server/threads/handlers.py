@@ -5,7 +5,7 @@ from typing import Any
 from asyncpg import Record
 from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 import server.threads.reminders  # noqa: F401  (what one may do with a day's reminders)
@@ -65,7 +65,7 @@ async def index(request: Request) -> Response[Any]:
 
 
 @get("/threads/{thread_id:int}", can=Can.THREAD_READ)
-async def show(request: Request, thread_id: FromPath[int], before: int | None = None) -> Response[Any]:
+async def show(request: Request, thread_id: FromPath[int], before: FromQuery[int | None] = None) -> Response[Any]:
     return await show_page(request, thread_id, before=before)
 
 
