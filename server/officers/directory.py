@@ -1,11 +1,12 @@
 """The accounts in a department's care: the list with its search, one account with its history, the register (备案)."""
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import date
 from typing import Any
 
 from asyncpg import Record
 
 from server.core import crypto
-from server.core.clock import now
+from server.core.clock import now, today
 from server.core.database import row, rows
 from server.core.dates import calendar_day, local
 from server.core.workdays import last_day
@@ -138,12 +139,11 @@ async def roles_in_care(department_id: int, account_id: int) -> list[dict[str, A
 
 def told(grant: Record) -> str:
     """Since when, until when, by whom and why: a line of the register."""
-    def on(moment: Any) -> str:
-        return f"{local(moment):%Y-%m-%d}"
+    def on(day: date) -> str:
+        return calendar_day(day, today()).split()[0]
 
-    words = [f"{on(grant['since'])} 起"]
-    if grant["until"]:
-        words = [f"{on(grant['since'])} 至 {last_day(grant['until'])}"]
+    since = on(local(grant["since"]).date())
+    words = [f"{since}至{on(last_day(grant['until']))}" if grant["until"] else f"{since}起"]
     if grant["acting_for"]:
         words.append(f"代{grant['acting_for']}")
     if grant["granter"]:

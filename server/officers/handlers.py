@@ -10,7 +10,8 @@ from litestar.params import FromPath, FromQuery
 from server.accounts.authorisations import newest_authorisation
 from server.core import forms
 from server.core.actor import Actor
-from server.core.dates import local
+from server.core.clock import now
+from server.core.dates import day, local, moment
 from server.core.page import BADGES, page, see_other
 from server.officers import actions, directory
 from server.officers.fields import BECAUSE, POST, WHO, WHY
@@ -135,9 +136,9 @@ def who(account: Any, state: AccountState) -> dict[str, Any]:
     number = id_number_of(account["person_id"], account["id_number"])
     facts = [["手机号码", masked_phone(phone) if phone else "没有登记"],
              ["身份证号", masked_id_number(number) if number else "没有登记"],
-             ["开户", f"{local(account['created_at']):%Y-%m-%d}"]]
+             ["开户", day(account["created_at"], now())]]
     if account["closed_at"]:
-        facts.append(["停用", f"{local(account['closed_at']):%Y-%m-%d %H:%M} · {account['switch_why'] or '未写事由'}"])
+        facts.append(["停用", f"{moment(account['closed_at'], now())} · {account['switch_why'] or '未写事由'}"])
     return {"id": account["id"], "name": account["name"], "state": str(state), "tone": TONES[state], "facts": facts}
 
 

@@ -5,7 +5,8 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from server.core import forms
-from server.core.dates import local
+from server.core.clock import now
+from server.core.dates import moment
 from server.core.forms import Refused
 from server.core.page import page, see_other
 from server.core.sight import find
@@ -78,10 +79,10 @@ async def shown(request: Request, nomination: dict[str, Any], errors: dict[str, 
              ["身份证号", masked_id_number(number_of(nomination))], ["手机号码", masked_phone(phone_of(nomination))],
              ["事由", nomination["reason"]],
              ["上报", f"{names[nomination['nominated_at_id']]} {nomination['who']}，"
-                      f"{local(nomination['nominated_at']):%Y-%m-%d %H:%M}"]]
+                      f"{moment(nomination['nominated_at'], now())}"]]
     if not waiting:
         facts.append([nomination["state"].removeprefix("已"),
-                      f"{nomination['answered_who']}，{local(nomination['answered_at']):%Y-%m-%d %H:%M}"])
+                      f"{nomination['answered_who']}，{moment(nomination['answered_at'], now())}"])
     keeps = request.user.may(Can.ACCOUNT_KEEP)
     return await page(
         request, "officers/nomination.html", status=422 if errors and status == 200 else status, errors=errors,
