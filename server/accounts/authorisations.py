@@ -63,7 +63,7 @@ async def issue(account_id: int, issued_by: int) -> tuple[str, Record]:
 
     It ends with the last day of a week (G2.1). The database refuses it for an account that is activated or closed,
     and from anybody but the safety officer in charge."""
-    await row("SELECT FROM account WHERE id = $1 FOR UPDATE", account_id)
+    await row("SELECT FROM account WHERE id = $1 FOR NO KEY UPDATE", account_id)
     await withdraw(account_id)
     code, moment = new_code(), now()
     made = await row("""

@@ -54,6 +54,8 @@ class Door:
         """The page with what was refused beside its field; without the SMS step done where its code is over."""
         filled.errors[refused.field] = str(refused)
         going_on = await codes.waiting(filled["sms_token"], self.purpose)
+        if not going_on:
+            filled.errors.setdefault("sms_code", codes.TRIED)
         return await self.show(request, filled, {} if going_on else {"sms_token": "", "sms_code": ""}, **context)
 
     async def send(self, request: Request) -> Response[Any]:

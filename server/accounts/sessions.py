@@ -76,7 +76,7 @@ async def switch_role(actor: Actor, grant_id: int) -> tuple[str, timedelta] | No
     404 for anybody else's; CodeMissing where a one-time code has to be entered first (accounts/rules.py)."""
     token, moment = new_token(), now()
     async with transaction():
-        session = await row("SELECT grant_id, confirmed_at, expires_at FROM session WHERE id = $1 FOR UPDATE",
+        session = await row("SELECT grant_id, confirmed_at, expires_at FROM session WHERE id = $1 FOR NO KEY UPDATE",
                             actor.session_id)
         if session is None or session["grant_id"] == grant_id:
             return None
@@ -112,8 +112,8 @@ async def sign_out(actor: Actor, *, everywhere: bool = False) -> None:
 async def sign_out_there(actor: Actor, session_id: int) -> None:
     """Ends one of the actor's sessions, wherever it is; 404 for anybody else's. One that has ended stays so."""
     async with transaction():
-        found = await row("SELECT device, source, revoked_at FROM session WHERE id = $1 AND account_id = $2 FOR UPDATE",
-                          session_id, actor.account_id)
+        found = await row("""SELECT device, source, revoked_at FROM session
+                             WHERE id = $1 AND account_id = $2 FOR NO KEY UPDATE""", session_id, actor.account_id)
         if found is None:
             raise NotFoundException
         if found["revoked_at"] is None:

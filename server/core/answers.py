@@ -64,6 +64,8 @@ REFUSALS = {
     "23P01": (409, "管理员、安全员、审计员须由三个人分别担任，同一人不能兼任"),
 }
 
+CROSSED = ("40P01", "40001")  # two changes in each other's way: the database undid this one, and it can be made again
+
 
 async def put_headers(message: Message, _: Scope) -> None:
     """Puts HEADERS on every answer, also on those that no middleware sees: an unknown address, a wrong method."""
@@ -128,6 +130,9 @@ def database_refusal(request: Request, fault: PostgresError) -> Response[Any]:
     if fault.sqlstate in REFUSALS:
         status, reason = REFUSALS[fault.sqlstate]
         return refusal_page(request, status, reason)
+    if fault.sqlstate in CROSSED:
+        log.warning("undone for another change at the same time: %s", type(fault).__name__)
+        return refusal_page(request, 409, "刚才有人在办同一件事，这次没有保存", advice="请再试一次。")
     if isinstance(fault, PostgresConnectionError) or (fault.sqlstate or "").startswith(("08", "53", "57")):
         return unreachable(request, fault)
     return our_fault(request, fault)

@@ -98,7 +98,7 @@ async def recompute_deadlines(connection: Connection, why: str) -> int:
     moved = await connection.fetchval("""
         WITH moved AS (
             SELECT id, due_at AS old_due, working_deadline(counted_from, days) AS new_due
-            FROM deadline WHERE state = 'open' AND days IS NOT NULL AND due_at > ebranch_now() FOR UPDATE
+            FROM deadline WHERE state = 'open' AND days IS NOT NULL AND due_at > ebranch_now() FOR NO KEY UPDATE
         ), written AS (
             UPDATE deadline d SET due_at = m.new_due, revision = revision + 1,
                 sort_at = CASE d.unit WHEN 'at_once' THEN d.sort_at ELSE m.new_due END

@@ -5,7 +5,7 @@ Who asks for a code to a phone that nobody has gets the same answer after the sa
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from asyncpg import Record
 
@@ -94,6 +94,19 @@ async def count(whose: bytes) -> bool:
         WHERE l.last_at <= $4 AND (l.day <> $2 OR l.sent < $5) RETURNING sent""",
                         whose, moment.astimezone(BEIJING).date(), moment, moment - EVERY, A_DAY)
     return counted is not None
+
+
+async def reserve(whose: bytes) -> datetime | None:
+    """Counts one SMS to a phone for the first moment it may leave, and returns that: now, or when a minute has passed
+    since the last one. None, and nothing counted, when ten left today or one waits for its moment already."""
+    moment = now()
+    reserved = await row("""
+        INSERT INTO code_limit AS l (phone_mac, day, sent, last_at) VALUES ($1, $2, 1, $3)
+        ON CONFLICT (phone_mac) DO UPDATE SET
+            sent = CASE WHEN l.day = $2 THEN l.sent + 1 ELSE 1 END, day = $2, last_at = greatest($3, l.last_at + $4)
+        WHERE l.last_at <= $3 AND (l.day <> $2 OR l.sent < $5) RETURNING last_at""",
+                         whose, moment.astimezone(BEIJING).date(), moment, EVERY, A_DAY)
+    return reserved["last_at"] if reserved else None
 
 
 async def under_way(purpose: str, whose: bytes, subject: int | None, *, again_ok: bool) -> str:

@@ -171,7 +171,7 @@ async def sweep(now: datetime, most: int = BATCH) -> int:
             CASE WHEN r.cascades THEN level_above(d.organisation_id) END
         FROM deadline_rule r WHERE r.name = d.rule AND d.id IN (
             SELECT id FROM deadline WHERE state = 'open' AND overdue_at IS NULL AND due_at < $1
-            ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+            ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)
         RETURNING {COLUMNS_OF_D}""", now, most))
     for deadline in overdue:
         await remind(deadline, "overdue", "overdue", now)
@@ -188,7 +188,7 @@ async def urge(now: datetime, most: int) -> int:
         UPDATE deadline d SET urged_on = $1 WHERE d.id IN (
             SELECT u.id FROM deadline u JOIN deadline_rule r ON r.name = u.rule AND r.urges
             WHERE u.state = 'open' AND u.overdue_at IS NOT NULL AND u.urged_on IS DISTINCT FROM $1
-            ORDER BY u.id LIMIT $2 FOR UPDATE OF u SKIP LOCKED)
+            ORDER BY u.id LIMIT $2 FOR NO KEY UPDATE OF u SKIP LOCKED)
         RETURNING {COLUMNS_OF_D}""", today, most))
     for deadline in urged:
         await remind(deadline, f"urge-{today}", "urge", now)
@@ -201,7 +201,7 @@ async def lay_moved_reminders(now: datetime, most: int) -> int:
     moved = deadlines(await rows(f"""
         UPDATE deadline d SET reminders_for = d.revision WHERE d.id IN (
             SELECT id FROM deadline WHERE state = 'open' AND reminders_for <> revision
-            ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+            ORDER BY id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
         RETURNING {COLUMNS_OF_D}""", most))
     for deadline in moved:
         await effects.cancel(f"deadline:{deadline.id}:")
@@ -260,7 +260,7 @@ async def hold(rule: Rule, subject_kind: str, subject_id: int, period: str, *sta
     """The newest deadline of the subject if it is in one of `states`, locked until the transaction ends."""
     found = await row(
         f"SELECT {COLUMNS} FROM deadline WHERE (rule, subject_kind, subject_id, period) = ($1, $2, $3, $4)"
-        " ORDER BY id DESC LIMIT 1 FOR UPDATE", rule.name, subject_kind, subject_id, period)
+        " ORDER BY id DESC LIMIT 1 FOR NO KEY UPDATE", rule.name, subject_kind, subject_id, period)
     return Deadline(**found) if found and found["state"] in states else None
 
 

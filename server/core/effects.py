@@ -90,7 +90,7 @@ async def carry_one() -> bool:
         async with transaction():
             effect = await row("""
                 SELECT id, kind, payload FROM effect WHERE state = 'waiting' AND due_at <= ebranch_now()
-                ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED""")
+                ORDER BY due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED""")
             if effect is None:
                 return False
             await CARRIERS[effect["kind"]](json.loads(effect["payload"]))

@@ -8,7 +8,7 @@ from server.core.database import rows, transaction
 FOUND = """
 SELECT v.id FROM audit_value v JOIN audit_event e ON e.id = v.event_id
 WHERE (e.subject_kind, e.subject_id) = ($1, $2) AND ($3::bigint IS NULL OR e.id = $3) AND v.value IS NOT NULL
-ORDER BY v.id FOR UPDATE OF v"""
+ORDER BY v.id FOR NO KEY UPDATE OF v"""
 
 
 async def erase(kind: str, subject_id: int, event_id: int | None, why: str) -> int:

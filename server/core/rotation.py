@@ -115,7 +115,7 @@ async def move_batch(
             found = await connection.fetch(f"""
                 SELECT {column.row} AS row, {column.name} AS kept FROM {column.table}
                 WHERE {column.row} > $1 AND substring({column.name} FOR 2) <> $2
-                ORDER BY {column.row} LIMIT $3 FOR UPDATE SKIP LOCKED""", after, done.version.to_bytes(2), batch)
+                ORDER BY {column.row} LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED""", after, done.version.to_bytes(2), batch)
             anew = [one for one in (encrypted_anew(column, row["row"], row["kept"], done) for row in found) if one]
             await put(connection, column, anew)
     except UniqueViolationError:

@@ -38,25 +38,27 @@ TOO_LATE = "没能在有效时间内发出"
 
 async def send(
     key: str, phone: str, kind: str, words: str, *, values: Sequence[str] = (), organisation_id: int | None = None,
-    good_until: datetime | None = None, really: bool = True, again_of: int | None = None,
+    not_before: datetime | None = None, good_until: datetime | None = None, really: bool = True,
+    again_of: int | None = None,
 ) -> None:
     """Puts down a message; within the caller's transaction, and once for each `key`.
 
     kind: one of KINDS, KeyError else. words: what is read, the product named and whom to ask. values: the blanks of
     the kind's template at the gateway, in order; none: the words are the one blank. organisation_id: on whose
-    business. good_until: later it is not worth sending. really: False does all the work and puts down nothing, so
-    that an answer takes as long for a phone that nobody has."""
+    business. not_before: when it may leave. good_until: later it is not worth sending. really: False does all the work
+    and puts down nothing, so that an answer takes as long for a phone that nobody has."""
     KINDS[kind]
     message, moment = await next_id("sms"), now()
     await rows("""
         INSERT INTO sms (id, key, kind, phone, phone_index, words, organisation_id, good_until, again_of, created_at,
                          due_at)
-        OVERRIDING SYSTEM VALUE SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10 WHERE $11
+        OVERRIDING SYSTEM VALUE SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+            WHERE $12
         ON CONFLICT (key) DO NOTHING""",
                message, key, kind, crypto.encrypt(phone, table="sms", column="phone", row_id=message),
                crypto.blind_index(phone, PHONE),
                crypto.encrypt(spelled(words, values), table="sms", column="words", row_id=message),
-               organisation_id, good_until, again_of, moment, really)
+               organisation_id, good_until, again_of, moment, not_before or moment, really)
     after_commit(wake)
 
 
@@ -68,8 +70,8 @@ async def wake() -> None:
 async def send_again(sms_id: int) -> int | None:
     """Puts down a message once more, under a key of its own; the new one's id, or None when it was done before. In a
     transaction, by somebody who decided so."""
-    old = await the_row("SELECT id, kind, phone, words, organisation_id, good_until FROM sms WHERE id = $1 FOR UPDATE",
-                        sms_id)
+    old = await the_row("""SELECT id, kind, phone, words, organisation_id, good_until FROM sms
+                           WHERE id = $1 FOR NO KEY UPDATE""", sms_id)
     words, values = words_of(old)
     if await row("SELECT FROM sms WHERE again_of = $1", sms_id) is not None:
         return None
@@ -120,7 +122,7 @@ async def send_one(way: Gateway) -> bool:
     taken = await row("""
         UPDATE sms SET state = 'sending', tries = tries + 1, sending_at = ebranch_now(), gateway = $1, fault = NULL
         WHERE id = (SELECT id FROM sms WHERE state = 'waiting' AND due_at <= ebranch_now()
-                    ORDER BY good_until, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+                    ORDER BY good_until, due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
         RETURNING id, key, kind, phone, words, tries, good_until""", way.name)
     if taken is None:
         return False

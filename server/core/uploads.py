@@ -77,7 +77,7 @@ async def take_piece(upload: Record, number: int, body: bytes) -> int | None:
     if number != upload["pieces"] or len(body) != due:
         return None
     async with transaction():  # one piece after the other: the loser of two at once writes nothing
-        held = await row("SELECT FROM upload WHERE id = $1 AND pieces = $2 FOR UPDATE", upload["id"], number)
+        held = await row("SELECT FROM upload WHERE id = $1 AND pieces = $2 FOR NO KEY UPDATE", upload["id"], number)
         if held is None:
             return None
         await store.put(piece_name(upload["id"], number), body, lasting=False)
@@ -115,7 +115,7 @@ async def keep(actor: Actor, upload: Record, source: Path) -> None:
     checked = await files.check(PLACES[upload["place"]], source, upload["name"])
     place = await files.put(checked)
     async with transaction():
-        if await row("SELECT id FROM upload WHERE id = $1 AND file_id IS NULL FOR UPDATE", upload["id"]):
+        if await row("SELECT id FROM upload WHERE id = $1 AND file_id IS NULL FOR NO KEY UPDATE", upload["id"]):
             file_id = await files.enter(actor.person_id, place, checked)
             await rows("UPDATE upload SET file_id = $2, fault = NULL WHERE id = $1", upload["id"], file_id)
             return

@@ -82,7 +82,7 @@ async def hand_over_of(department_id: int, account_id: int, grant_id: int) -> in
 
 async def hold(*accounts: int) -> None:
     """Holds these accounts for this transaction, whoever hands over to whom at the same time."""
-    await rows("SELECT FROM account WHERE id = ANY($1) ORDER BY id FOR UPDATE", list(accounts))
+    await rows("SELECT FROM account WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", list(accounts))
 
 
 async def holds(account_id: int, grant: Record) -> int | None:

@@ -144,7 +144,7 @@ async def amend(actor: Actor, meeting: dict[str, Any], changed: dict[str, Any], 
     changed: the whole log as it shall read. WrongState when nothing differs, or the explanation is closed already.
     The database checks the lock, the explanation and the committee's grant once more."""
     async with transaction():
-        if await row("SELECT FROM amendment WHERE id = $1 AND meeting_id = $2 AND state = '待处理' FOR UPDATE",
+        if await row("SELECT FROM amendment WHERE id = $1 AND meeting_id = $2 AND state = '待处理' FOR NO KEY UPDATE",
                      explanation_id, meeting["id"]) is None:
             raise WrongState("这份更改说明已经处理过了，请刷新后再看")
         before = await log_content(meeting)

@@ -114,7 +114,7 @@ async def mark(actor: Actor, meeting: dict[str, Any], person_id: int, given: Mar
     """The officer's tap: one person's mark. The same twice changes nothing; two officers' taps both count, in order."""
     async with transaction():
         refuse_closed(meeting)
-        before = await row("SELECT mark FROM attendance WHERE meeting_id = $1 AND person_id = $2 FOR UPDATE",
+        before = await row("SELECT mark FROM attendance WHERE meeting_id = $1 AND person_id = $2 FOR NO KEY UPDATE",
                            meeting["id"], person_id)
         if before is None:
             raise WrongState("这个人不在名单里，请刷新后再看")

@@ -54,7 +54,7 @@ async def write(actor: Actor, meeting: dict[str, Any], texts: dict[str, str], ve
     async with transaction():
         refuse(meeting)
         await hold(meeting["id"])
-        current = await row("SELECT * FROM meeting_log WHERE meeting_id = $1 FOR UPDATE", meeting["id"])
+        current = await row("SELECT * FROM meeting_log WHERE meeting_id = $1 FOR NO KEY UPDATE", meeting["id"])
         await rows("DELETE FROM log_draft WHERE meeting_id = $1 AND person_id = $2", meeting["id"], actor.person_id)
         same = all((current[name] if current else "") == texts[name] for name in FIELDS)
         if not same:

@@ -92,7 +92,7 @@ async def confirm_phone(
             raise Refused("phone", "这位同志有管理员身份，手机号码请由开通账号的安全员更改")
         if name != found["name"]:
             raise Refused("name", "姓名和名册上的不一致，请核对是不是这位同志")
-        await rows("SELECT FROM person WHERE id = $1 FOR UPDATE", person_id)
+        await rows("SELECT FROM person WHERE id = $1 FOR NO KEY UPDATE", person_id)
         _, former = await numbers_of(person_id)
         if former == phone:
             raise Refused("phone", "名册上已经是这个手机号")

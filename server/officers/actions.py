@@ -103,7 +103,7 @@ async def account_of(person_id: int) -> Record:
     await rows("INSERT INTO account (person_id) VALUES ($1) ON CONFLICT DO NOTHING", person_id)
     found = await row("""
         SELECT a.id, a.person_id, a.closed_at, a.password_hash IS NOT NULL AS activated, p.phone
-        FROM account a JOIN person p ON p.id = a.person_id WHERE a.person_id = $1 FOR UPDATE OF a""", person_id)
+        FROM account a JOIN person p ON p.id = a.person_id WHERE a.person_id = $1 FOR NO KEY UPDATE OF a""", person_id)
     assert found is not None
     return found
 
@@ -209,7 +209,7 @@ async def add_role(actor: Actor, account_id: int, role: Role, organisation_id: i
 
 async def in_care(actor: Actor, account_id: int) -> Record:
     """An account in the department's care, held for this transaction; 404 for another."""
-    await row("SELECT FROM account WHERE id = $1 FOR UPDATE", account_id)
+    await row("SELECT FROM account WHERE id = $1 FOR NO KEY UPDATE", account_id)
     account = await account_in_care(actor.organisation_id, account_id)
     if account is None:
         raise NotFoundException
@@ -218,7 +218,8 @@ async def in_care(actor: Actor, account_id: int) -> Record:
 
 async def issue_code(actor: Actor, account_id: int, after: int) -> None:
     """Sends a new 授权码; the former one is good no longer. after: the id of the code that the page showed as the
-    newest (0: none), so that a second tap on the same page sends no second one."""
+    newest (0: none), so that a second tap on the same page sends no second one. Where the phone has just had an SMS, of
+    its owner's activation maybe, this one leaves when the minute is over."""
     async with transaction():
         account = await in_care(actor, account_id)
         newest = await authorisations.newest_authorisation(account_id)
@@ -230,11 +231,13 @@ async def issue_code(actor: Actor, account_id: int, after: int) -> None:
         phone = phone_of(account["person_id"], account["phone"])
         if held is None or phone is None:
             raise WrongState("这个账号没有可用的身份，先增加身份")
-        if not await codes.count(codes.phone_mac(phone)):
-            raise WrongState("刚给这个手机号发过短信", "一分钟一条，一天最多十条，请过一会儿再发。")
+        leaves_at = await codes.reserve(codes.phone_mac(phone))
+        if leaves_at is None:
+            raise WrongState("给这个手机号的短信太多了", "一分钟一条，一天最多十条，请过一会儿再发。")
         code, made = await authorisations.issue(account_id, actor.account_id)
         await send_code(made["id"], phone, code, made["expires_at"], role=held["role"],
-                        organisation=held["organisation"], organisation_id=held["organisation_id"])
+                        organisation=held["organisation"], organisation_id=held["organisation_id"],
+                        not_before=leaves_at)
         await audit.record(actor, "issue_code", "account", account_id)
 
 

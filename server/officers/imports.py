@@ -77,7 +77,7 @@ async def go_on_later(import_id: int, turn: int) -> None:
 async def work_off(payload: dict[str, Any]) -> None:
     """The next batch of an import, in the sweep's transaction; then asks for the one after it. An older call to go on
     (its turn is past), a paused import and one that is done do nothing."""
-    held = await row("SELECT * FROM officer_import WHERE id = $1 FOR UPDATE", payload["import"])
+    held = await row("SELECT * FROM officer_import WHERE id = $1 FOR NO KEY UPDATE", payload["import"])
     if held is None or held["state"] != ImportState.RUNNING or held["turn"] != payload["turn"]:
         return
     actor = await acting(held)

@@ -10,12 +10,12 @@ from server.settings import settings
 
 async def send_code(
     authorisation_id: int, phone: str, code: str, expires_at: datetime, *, role: str, organisation: str,
-    organisation_id: int,
+    organisation_id: int, not_before: datetime | None = None,
 ) -> None:
     """The 授权码 of a new account (G2.1); within the caller's transaction, once for each code."""
     words, values = words_with_code(code, expires_at, role=role, organisation=organisation)
     await sms.send(f"authorisation-{authorisation_id}", phone, "authorisation", words, values=values,
-                   organisation_id=organisation_id, good_until=expires_at)
+                   organisation_id=organisation_id, not_before=not_before, good_until=expires_at)
 
 
 def words_with_code(code: str, expires_at: datetime, *, role: str, organisation: str) -> tuple[str, list[str]]:

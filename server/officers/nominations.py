@@ -101,7 +101,7 @@ async def withdraw_nomination(actor: Actor, nomination: dict[str, Any]) -> None:
 
 async def hold(nomination_id: int) -> Any:
     """The nomination as it stands, held for this transaction."""
-    return await row("SELECT id, state, account_id FROM nomination WHERE id = $1 FOR UPDATE", nomination_id)
+    return await row("SELECT id, state, account_id FROM nomination WHERE id = $1 FOR NO KEY UPDATE", nomination_id)
 
 
 def still_waits(held: Any) -> None:

@@ -1,13 +1,15 @@
 """用户激活 (G2.1): the right way in, and what is said of every wrong one."""
 import asyncio
 import re
+from datetime import timedelta
 
 import pytest
 
+from server.core.codes import TRIED
 from server.core.database import the_row
 from server.permissions import Role
 from tests.cast import SAFETY
-from tests.meetings.stories import evidence
+from tests.meetings.stories import evidence, one
 from tests.officers.stories import account_of, id_number, messages, opened, somebody
 from tests.visits import Visitor, actor_of
 
@@ -104,6 +106,15 @@ async def test_a_code_that_is_over_is_told_and_one_tap_asks_the_named_safety_off
     assert not await activated(again.account_id)
 
 
+async def test_who_guessed_a_code_away_is_told_and_offered_only_what_can_be_had(browser, officer, account):
+    form = await filled(browser, officer, authorisation="AAAAAAAA")
+    pages = [(await browser.post("/activation", data=form)).text for _ in range(5)]
+    assert all("请安全员重发授权码" in page and TRIED not in page for page in pages[:4])
+    assert TRIED in pages[4]
+    assert "请安全员重发授权码" not in pages[4], "the phone has to be proved anew for that"
+    assert 'name="picture_code"' in pages[4]
+
+
 async def test_who_got_no_code_is_told_how_to_have_another_and_keeps_what_was_typed(browser, officer, account):
     form = await filled(browser, officer)
     page = (await browser.post("/activation/code", data=form | {"again": "1"})).text
@@ -119,10 +130,12 @@ async def test_a_new_code_kills_the_old_one(browser, officer, account, at):
     await at("2026-11-25 10:00")
     form = await filled(browser, officer)
     newest = (await the_row("SELECT max(id) AS id FROM authorisation"))["id"]
-    with pytest.raises(WrongState, match="刚给这个手机号发过短信"):
-        await issue_code(await actor_of(SAFETY), account, newest)
-    await at("2026-11-25 10:02")
     await issue_code(await actor_of(SAFETY), account, newest)
+    left = "SELECT due_at - created_at FROM sms WHERE kind = 'authorisation' ORDER BY id DESC LIMIT 1"
+    assert timedelta(seconds=50) < await one(left) <= timedelta(minutes=1), "the phone has just had the form's code"
+    with pytest.raises(WrongState, match="短信太多"):
+        await issue_code(await actor_of(SAFETY), account, newest + 1)
+    await at("2026-11-25 10:02")
     assert "这个授权码已作废" in (await browser.post("/activation", data=form)).text
     form["authorisation"] = await authorisation(officer)
     assert "激活成功" in (await browser.post("/activation", data=form)).text

@@ -6,6 +6,7 @@ import pytest
 from litestar.exceptions import NotFoundException
 
 from server.accounts.authorisations import CodeState, authorisation_state, issue, use
+from server.accounts.tables import actor_under
 from server.core.database import rows, transaction
 from server.core.forms import Refused
 from server.core.moves import WrongState
@@ -221,6 +222,18 @@ async def test_an_activated_account_gets_no_code(database):
     await activate(account)
     with pytest.raises(WrongState):
         await actions.issue_code(await actor_of(SAFETY), account, await one("SELECT max(id) FROM authorisation"))
+
+
+async def test_two_safety_officers_may_work_on_each_others_account_at_once(database, owner):
+    theirs, mine = await second_safety_officer(owner), await account_of(SAFETY)
+    one_of_them, other = await actor_of(SAFETY), await actor_under(
+        await one("SELECT id FROM role_grant WHERE account_id = $1", theirs), "test")
+    for key in ("houcun", "qiancun"):
+        where = await place(key)
+        await asyncio.gather(actions.add_role(one_of_them, theirs, Role.ORGANISER, where, "换届"),
+                             actions.add_role(other, mine, Role.ORGANISER, where, "换届"))
+    for account in (theirs, mine):
+        assert {("组织委员", "后村支部"), ("组织委员", "前村支部")} <= set(await roles(account))
 
 
 # Ending, closing, opening again ---------------------------------------------------------------------------------------
