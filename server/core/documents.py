@@ -21,10 +21,13 @@ ALIVE = re.compile(r"vbaproject|activex|oleobject|macrosheets"
                    r"|\.(bin|exe|js|vbs|dll|bat|cmd|com|scr|ps1|hta|lnk|jar|msi|wsf|docm|xlsm|pptm)$", re.IGNORECASE)
 ALIVE_TYPE = re.compile(rb"macroEnabled|vbaProject|ms-office\.activeX", re.IGNORECASE)
 ALIVE_LINK = re.compile(rb"attachedTemplate|/oleObject|/frame\"", re.IGNORECASE)  # of a part to something outside
-WIDE = (b"\xff\xfe", b"\xfe\xff")  # UTF-16: no office program writes it
+REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,6})|([0-9]{1,7}));", re.IGNORECASE)  # a character by its number
+BEGINS = re.compile(rb"(\xef\xbb\xbf)?\s*<")  # an XML part, in UTF-8: no office program writes another encoding
+OTHER_ENCODING = re.compile(rb"^[^>]*encoding\s*=\s*[\"'](?!utf-8[\"'])", re.IGNORECASE)
 ENTITIES = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
-ALIVE_PDF = ("JavaScript", "Launch", "EmbeddedFile", "EmbeddedFiles", "RichMedia")
+ALIVE_PDF = ("JavaScript", "Launch", "EmbeddedFile", "EmbeddedFiles", "RichMedia", "SubmitForm", "ImportData", "XFA")
 OBJECTS = re.compile(rb"/ObjStm\b[^\0]{0,400}?stream\r?\n", re.DOTALL)  # objects packed together
+PACKED_MOST = 20_000  # such objects; a long report has some hundreds
 OBJECTS_MOST = 64 * MB  # unpacked bytes of all of them
 LOCKED = "文件设有密码，请去掉密码后再上传"
 PRINTER = "bin", "printerSettings"  # the only binary part Excel writes by itself
@@ -94,23 +97,34 @@ def check_layout(parts: list[zipfile.ZipInfo]) -> None:
 
 def unpacked(packed: zipfile.ZipFile, part: zipfile.ZipInfo, room: int) -> int:
     """How many bytes a part really has, whatever it says; what is XML declares no entities, and nothing is alive."""
-    size, before = 0, b""
+    size, before, name = 0, b"", part.filename.lower()
     with packed.open(part) as content:
         while piece := content.read(1 << 16):
             size += len(piece)
             if size > min(room, PART_MOST):
                 raise Unfit(BOMB)
-            if part.filename.endswith((".xml", ".rels")):
-                if size == len(piece) and piece.startswith(WIDE):
+            if name.endswith((".xml", ".rels")):
+                first = size == len(piece)
+                if b"\0" in piece or (first and (not BEGINS.match(piece) or OTHER_ENCODING.match(piece[:200]))):
                     raise Unfit(BROKEN)
-                if part.filename.endswith(".rels") and ALIVE_LINK.search(before + piece):
-                    raise Unfit(LIVELY)
-                if ENTITIES.search(before + piece):
-                    raise Unfit(BROKEN)
-                if part.filename == "[Content_Types].xml" and ALIVE_TYPE.search(before + piece):
-                    raise Unfit(LIVELY)
-            before = piece[-32:]
+                check_xml(name, REFERENCE.sub(character, before + piece))
+            before = piece[-64:]
     return size
+
+
+def check_xml(name: str, words: bytes) -> None:
+    """Unfit for a piece of an XML part that declares entities, or hangs something alive on."""
+    if ENTITIES.search(words):
+        raise Unfit(BROKEN)
+    if (name.endswith(".rels") and ALIVE_LINK.search(words)) or (
+            name == "[content_types].xml" and ALIVE_TYPE.search(words)):
+        raise Unfit(LIVELY)
+
+
+def character(reference: re.Match[bytes]) -> bytes:
+    """What a character's number stands for."""
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    return bytes([number]) if number < 0x80 else b"?"
 
 
 def check_pdf(source: Path, _: Path) -> None:
@@ -131,6 +145,8 @@ def check_pdf(source: Path, _: Path) -> None:
 def packed_objects(content: mmap.mmap) -> Iterator[bytes]:
     """The objects of a PDF that are packed together, unpacked; what can't be is none."""
     room = OBJECTS_MOST
+    if sum(1 for _ in re.finditer(rb"/ObjStm\b", content)) > PACKED_MOST:
+        raise Unfit(BOMB)
     for found in OBJECTS.finditer(content):
         unpacking = zlib.decompressobj()
         try:

@@ -79,6 +79,8 @@ async def test_a_photograph_is_small_enough_however_wild_it_is(tmp_path):
 BROKEN, LIVELY, BOMB, STRANGE = "文件不完整", "宏、脚本或内嵌程序", "展开后太大", "这种文件不能放在这里"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 HTML = b"<!doctype html><script>alert(1)</script>"
+TEMPLATE = (b"<Relationships><Relationship Type='http://x/attachedTemplate' Target='http://x/a.dotm'"
+            b" TargetMode='External'/></Relationships>")
 UNFIT = {
     "SVG": (SVG, STRANGE), "HTML": (HTML, STRANGE), "an old Word file": (b"\xd0\xcf\x11\xe0" + bytes(600), STRANGE),
     "another zip": (samples.packed({"a.txt": b"x"}), STRANGE), "a program": (b"MZ" + bytes(600), STRANGE),
@@ -94,11 +96,19 @@ UNFIT = {
                                                     + zlib.compress(b"<</S/JavaScript/JS(app.alert(1))>>")), LIVELY),
     "a PDF with a password": (samples.pdf(b"/Encrypt 5 0 R"), "设有密码"),
     "a PDF that is a zip too": (samples.pdf(b">>endobj\n" + samples.packed({"a": b"x"})), BROKEN),
-    "a template from elsewhere": (samples.docx({"word/_rels/settings.xml.rels": b"<Relationships><Relationship Type="
-        b"'http://x/attachedTemplate' Target='http://x/a.dotm' TargetMode='External'/></Relationships>"}), LIVELY),
+    "a template from elsewhere": (samples.docx({"word/_rels/settings.xml.rels": TEMPLATE}), LIVELY),
     "a script to start": (samples.docx({"word/embeddings/x.ps1": b"x"}), LIVELY),
     "entities in another spelling": (samples.docx({"word/a.xml": "<!DOCTYPE x>".encode("utf-16")}), BROKEN),
-    "a bomb of small parts": (samples.docx({f"xl/{n}.xml": bytes(900_000) for n in range(300)}), BOMB),
+    "entities in another encoding": (samples.docx({"word/a.xml": "<!DOCTYPE x>".encode("utf-16-be")}), BROKEN),
+    "entities in a seven-bit spelling": (
+        samples.docx({"word/a.xml": b'<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE x>'}), BROKEN),
+    "a template in capitals": (samples.docx({"word/_rels/settings.xml.RELS": TEMPLATE}), LIVELY),
+    "a template spelled by numbers": (samples.docx({
+        "word/_rels/settings.xml.rels": TEMPLATE.replace(b"late'", b"l&#97;&#x74;e'")}), LIVELY),
+    "a PDF that sends a form away": (samples.pdf(b"/AA<</O<</S/SubmitForm/F(http://x/)>>>>"), LIVELY),
+    "a PDF with a program's form": (samples.pdf(b"/AcroForm<</XFA 5 0 R>>"), LIVELY),
+    "a PDF that takes long to look through": (samples.pdf(b"/ObjStm " * 30_000), BOMB),
+    "a bomb of small parts": (samples.docx({f"xl/{n}.xml": b"<" + b" " * 900_000 for n in range(300)}), BOMB),
     "a zip with a picture before it": (photograph()[:300] + samples.docx(), "这张照片打不开"),
     "a zip with a page behind it": (samples.docx() + HTML, BROKEN), "a zip with a comment": (
         samples.docx(comment=HTML), BROKEN),
