@@ -1,5 +1,7 @@
 """Dates as people say them: 今天 19:30, 昨天, 10月9日 周五. Counted and shown in Beijing time; `now` is an argument."""
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 
 from server.core.clock import BEIJING
@@ -7,6 +9,19 @@ from server.core.clock import BEIJING
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 NEAR = {0: "今天", -1: "昨天", 1: "明天"}
 WEEK = 7  # days back in which the weekday alone says enough
+
+
+_on_paper: ContextVar[bool] = ContextVar("on_paper", default=False)
+
+
+@contextmanager
+def on_paper() -> Iterator[None]:
+    """What is said within is read on other days too: 2026年11月27日 周五, and never 昨天."""
+    mark = _on_paper.set(True)
+    try:
+        yield
+    finally:
+        _on_paper.reset(mark)
 
 
 def local(at: datetime) -> datetime:
@@ -22,7 +37,7 @@ def clock_time(at: datetime) -> str:
 
 def calendar_day(on: date, today: date) -> str:
     """10月9日 周五, with the year where it is another one."""
-    year = "" if on.year == today.year else f"{on.year}年"
+    year = "" if on.year == today.year and not _on_paper.get() else f"{on.year}年"
     return f"{year}{on.month}月{on.day}日 {WEEKDAYS[on.weekday()]}"
 
 
@@ -30,7 +45,8 @@ def day(on: date, now: datetime) -> str:
     """今天, 昨天, 明天 or 10月9日 周五."""
     today = local(now).date()
     on = local(on).date() if isinstance(on, datetime) else on
-    return NEAR.get((on - today).days) or calendar_day(on, today)
+    near = None if _on_paper.get() else NEAR.get((on - today).days)
+    return near or calendar_day(on, today)
 
 
 def when(at: datetime, now: datetime) -> str:

@@ -83,12 +83,13 @@ async def list_page(request: Request, filled: forms.Filled, after: tuple[datetim
     found = await tables.events(request.user, await asked(request, filled), after) if not filled.errors else []
     listed = found[:tables.PAGE]
     older = mark_after(listed[-1]) if len(found) > tables.PAGE else None
+    altered = await tables.altered([event["id"] for event in listed])
     return await page(
         request, "evidence/list.html", form=filled.typed, errors=filled.errors,
         sought=None if filled.errors else show.sought(typed), status=filled.status,
         subline=request.user.organisation_name,
         verbs=list(words.VERBS.items()), kinds=list(words.KINDS.items()),
-        days=show.days(listed, await tables.names_of(listed)), older=older, typed=typed)
+        days=show.days(listed, await tables.names_of(listed), altered), older=older, typed=typed)
 
 
 async def asked(request: Request, filled: forms.Filled) -> dict[str, Any]:
@@ -110,10 +111,12 @@ async def story(request: Request, kind: FromPath[str], subject_id: FromPath[int]
     if not found:
         raise NotFoundException
     listed, names = found[:tables.PAGE], await tables.names_of(found[:1])
-    erased = await tables.erased([event["id"] for event in listed])
+    ids = [event["id"] for event in listed]
+    erased, altered = await tables.erased(ids), await tables.altered(ids)
     return await page(
         request, "evidence/show.html", title=f"{words.KINDS[kind]} {subject_id}",
-        subline=names.get((kind, subject_id)), events=[show.told(event, erased) for event in listed],
+        subline=names.get((kind, subject_id)),
+        events=[show.told(event, erased, event["id"] in altered) for event in listed],
         older=f"/audit/{kind}/{subject_id}?after={mark_after(listed[-1])}" if len(found) > tables.PAGE else None)
 
 

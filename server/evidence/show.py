@@ -22,20 +22,20 @@ OPENINGS = ("open_id_number", "open_phone", "search_number")  # what an auditor 
 FALLBACK = "其他"
 
 
-def days(found: Sequence[Record], names: Mapping[tuple[str, int], str]) -> list[dict[str, Any]]:
-    """Events for the list, day by day."""
-    return [{"label": day(on, now()), "items": [item(event, names) for event in its]}
+def days(found: Sequence[Record], names: Mapping[tuple[str, int], str], altered: set[int]) -> list[dict[str, Any]]:
+    """Events for the list, day by day. altered: those that are no more what was sealed."""
+    return [{"label": day(on, now()), "items": [item(event, names, event["id"] in altered) for event in its]}
             for on, its in groupby(found, key=lambda event: local(event["at"]).date())]
 
 
-def item(event: Record, names: Mapping[tuple[str, int], str]) -> dict[str, Any]:
+def item(event: Record, names: Mapping[tuple[str, int], str], altered: bool) -> dict[str, Any]:
     """One event for the list."""
+    tone, icon = ("amber", "lock") if event["verb"] in OPENINGS else ("blue", ICONS.get(event["subject_kind"], "paper"))
     return {
         "href": f"/audit/{event['subject_kind']}/{event['subject_id']}", "time": clock_time(event["at"]),
         "title": f"{who(event)} · {said(event['verb'])}", "thing": thing(event, names),
         "line": " · ".join(filter(None, (event["role"], event["organisation"]))), "why": event["why"],
-        "tone": "amber" if event["verb"] in OPENINGS else "blue",
-        "icon": "lock" if event["verb"] in OPENINGS else ICONS.get(event["subject_kind"], "paper")}
+        "tone": "red" if altered else tone, "icon": "warn" if altered else icon, "altered": altered}
 
 
 def who(event: Record) -> str:
@@ -54,8 +54,10 @@ def thing(event: Record, names: Mapping[tuple[str, int], str]) -> str:
     return f"{words.KINDS.get(kind, FALLBACK)} {number}" + (f" · {name}" if name else "")
 
 
-def told(event: Record, erased: set[str]) -> dict[str, Any]:
-    """One event in full, for the timeline: who, as what, where, when, before and after, why, from where."""
+def told(event: Record, erased: set[str], altered: bool) -> dict[str, Any]:
+    """One event in full, for the timeline: who, as what, where, when, before and after, why, from where; and whether it
+    is what was sealed."""
+    sealed = "与封存时不一致" if altered else "已封存"
     before, after = (json.loads(event[side]) if event[side] else {} for side in ("before", "after"))
     differing = [name for name in before | after if before.get(name) is not None and name in after]
     single = [(words.LABELS.get(name, FALLBACK) + ("（原）" if name not in after or after[name] is None else ""),
@@ -69,8 +71,9 @@ def told(event: Record, erased: set[str]) -> dict[str, Any]:
             ("来自", event["source"])) if value],
         "rows": [{"label": words.LABELS.get(name, FALLBACK), "before": shown(before[name], erased),
                   "after": shown(after[name], erased)} for name in differing],
-        "tone": "amber" if event["verb"] in OPENINGS else "blue",
-        "seal": f"第 {event['sealed']:,} 条，已封存" if event["sealed"] else "尚未封存"}
+        "tone": "red" if altered else "amber" if event["verb"] in OPENINGS else "blue",
+        "altered": altered,
+        "seal": f"第 {event['sealed']:,} 条，{sealed}" if event["sealed"] else "尚未封存"}
 
 
 def shown(value: Any, erased: set[str]) -> str:
@@ -120,6 +123,8 @@ async def picture(actor: Actor) -> dict[str, Any]:
     return {
         "chains": [link_up(chain, heads.get(chain["chain"], [0])[0], tails.get(chain["chain"], 0),
                            broken.get(chain["chain"])) for chain in chains],
+        "broken": {chain_name(chain): await tables.story_of(chain["chain"], broken[chain["chain"]])
+                   for chain in chains if broken.get(chain["chain"])},
         "checkpoints": [{"number": one["number"], "at": moment(one["at"], now()),
                          "href": f"/audit/verification/checkpoints/{one['number']}"} for one in signed],
         "result": result,

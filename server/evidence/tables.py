@@ -8,6 +8,7 @@ from typing import Any
 from asyncpg import Record
 
 from server.core.actor import Actor
+from server.core.audit import GENESIS, SPELLED
 from server.core.clock import BEIJING
 from server.core.database import row, rows
 from server.organisations.rules import OrganisationKind
@@ -93,6 +94,26 @@ async def erased(event_ids: Sequence[int]) -> set[str]:
     """The commitments (hex) in these events whose values have been erased."""
     found = await rows("SELECT commitment FROM audit_value WHERE event_id = ANY($1) AND value IS NULL", list(event_ids))
     return {one["commitment"].hex() for one in found}
+
+
+ALTERED = f"""
+SELECT e.id FROM audit_event e JOIN audit_seal s ON s.event_id = e.id
+LEFT JOIN audit_seal b ON (b.chain, b.number) = (s.chain, s.number - 1)
+WHERE e.id = ANY($1) AND (e.chain, s.digest) IS DISTINCT FROM
+    (s.chain, sha256(coalesce(b.digest, $2) || convert_to({SPELLED}, 'UTF8')))"""
+
+
+async def altered(event_ids: Sequence[int]) -> set[int]:
+    """Which of these events are no more what was sealed, or stand behind a seal that is gone."""
+    return {one["id"] for one in await rows(ALTERED, list(event_ids), GENESIS)}
+
+
+async def story_of(chain: str, number: int) -> str | None:
+    """Where the event is shown that a chain's seal is of; None when it is gone."""
+    found = await row("""
+        SELECT e.id, e.subject_kind, e.subject_id FROM audit_seal s JOIN audit_event e ON e.id = s.event_id
+        WHERE s.chain = $1 AND s.number = $2""", chain, number)
+    return f"/audit/{found['subject_kind']}/{found['subject_id']}#event-{found['id']}" if found else None
 
 
 # Every chain with its length, its head, how much of it the newest checkpoint has signed and how much is not sealed.

@@ -9,6 +9,7 @@ from server.core import audit
 from server.core.actor import Actor
 from server.core.clock import BEIJING, now
 from server.core.database import the_row, transaction
+from server.core.dates import on_paper
 from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.core.workdays import beijing_date, end_of
@@ -22,6 +23,7 @@ from server.permissions import Can, Role, may
 from server.todos.sources import grouped
 
 DRAFT = "没写完的草稿"
+ON_PAPER = {"等您处理": "等待处理", "今明两天": "未到期", "以后": "未到期"}  # headings that others read later
 
 
 async def unfinished(its: Record) -> list[dict[str, Any]]:
@@ -33,8 +35,9 @@ async def unfinished(its: Record) -> list[dict[str, Any]]:
     holder = Actor(its["person_id"], its["account_id"], 0, its["id"], its["name"], role, its["organisation_id"],
                    its["organisation_path"], its["organisation"], its["organisation_kind"], its["committee_id"],
                    large=False, source="")
-    groups = await grouped(holder) if may(role, Can.TODO_READ) else []
-    items = [{"group": group["label"], "title": item.title, "line": item.line}
+    with on_paper():
+        groups = await grouped(holder) if may(role, Can.TODO_READ) else []
+    items = [{"group": ON_PAPER.get(group["label"], group["label"]), "title": item.title, "line": item.line}
              for group in groups for item in group["items"]]
     return items + [{"group": DRAFT, "title": one["topic"], "line": "组织生活记录的草稿，转到接收人名下"}
                     for one in await drafts_of(its["organisation_path"], its["person_id"])]

@@ -43,6 +43,14 @@ def test_a_day_needs_no_time():
     assert dates.day(at("2026-11-22T00:01"), NOW) == "今天"
 
 
+def test_on_paper_a_day_is_what_it_was_whenever_it_is_read():
+    seen = datetime(2026, 11, 24, 8, tzinfo=UTC)
+    with dates.on_paper():
+        assert dates.day(seen, seen) == "2026年11月24日 周二"
+        assert dates.moment(seen, seen) == "2026年11月24日 周二 16:00"
+    assert dates.day(seen, seen) == "今天"
+
+
 def test_a_span_names_the_day_once_unless_it_ends_on_another():
     assert dates.span(at("2026-11-22T19:30"), at("2026-11-22T21:00"), NOW) == "11月22日 周日 19:30—21:00"
     over_new_year = dates.span(at("2026-12-31T22:00"), at("2027-01-01T00:30"), NOW)

@@ -198,6 +198,20 @@ async def test_what_is_wrong_is_said_in_chinese_and_drawn(visit, sealed, verifyi
     assert f"“东疏镇党委”链第 {place['number']} 条：记录 {place['event_id']} 与封存时不一致" in page
     assert "chain__link--broken" in page
     assert f"第 {place['number']} 条不一致" in page
+    story = page.partition(f"第 {place['number']} 条不一致")[2].partition('href="')[2].partition('"')[0]
+    assert story.endswith(f"#event-{place['event_id']}")
+    _, _, kind, number = story.partition("#")[0].split("/")
+    for path in (story, f"/audit?kind={kind}&number={number}"):
+        shown = (await visit(AUDITOR, "GET", path)).text
+        assert shown.count("与封存时不一致，内容可能被改动") == 1, "that one, and no other"
+
+
+async def test_what_stands_as_it_was_sealed_is_called_sealed(visit, sealed):
+    place = await middle(sealed)
+    event = await sealed.fetchrow("SELECT subject_kind, subject_id FROM audit_event WHERE id = $1", place["event_id"])
+    page = (await visit(AUDITOR, "GET", f"/audit/{event['subject_kind']}/{event['subject_id']}")).text
+    assert "条，已封存" in page
+    assert "不一致" not in page + (await visit(AUDITOR, "GET", "/audit")).text
 
 
 async def test_a_verification_that_never_ended_does_not_stand_in_the_way_for_ever(visit, sealed, verifying, at):

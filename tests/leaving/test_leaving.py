@@ -10,7 +10,7 @@ from server.accounts.tables import roles_of
 from server.core.database import row, rows, transaction
 from server.leaving import actions
 from server.leaving.tables import grant_in_care
-from server.meetings.logs import FIELDS, keep_draft
+from server.meetings.logs import FIELDS, keep_draft, write
 from server.officers.actions import Refused
 from server.permissions import Role
 from tests.cast import (
@@ -66,6 +66,16 @@ async def test_what_was_unfinished_is_listed_and_the_drafts_go_along(at):
     assert any(log["topic"] in item["title"] for item in items if item["group"] != actions.DRAFT)
     kept = await rows("SELECT person_id, fields->>'minutes' AS minutes FROM log_draft")
     assert [tuple(one) for one in kept] == [(taker.person_id, "议了修路")]
+
+
+async def test_what_is_signed_says_days_that_are_read_on_other_days(at):
+    log = await meeting(await planned(await at("2026-11-25 19:30")))
+    await at("2026-11-25 21:00")
+    await write(await actor_of(SECRETARY), log, TEXTS, 0)
+    made = await handed_over(MEMBER, ORGANISER)
+    items = (await row("SELECT items::text FROM hand_over WHERE id = $1", made))["items"]
+    assert "2026年11月25日 周三写的记录" in items
+    assert not any(word in items for word in ("今天", "昨天", "明天", "今明", "等您"))
 
 
 async def test_a_draft_of_the_successors_own_is_not_lost(at):
