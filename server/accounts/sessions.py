@@ -80,10 +80,10 @@ async def switch_role(actor: Actor, grant_id: int) -> tuple[str, timedelta] | No
                             actor.session_id)
         if session is None or session["grant_id"] == grant_id:
             return None
-        held = {one["id"]: Role(one["role"]) for one in await roles_of(actor.account_id, moment)}
-        role = held.get(grant_id)
-        if role is None:
+        wanted = next((one for one in await roles_of(actor.account_id, moment) if one["id"] == grant_id), None)
+        if wanted is None:
             raise NotFoundException
+        role, acting_for = Role(wanted["role"]), wanted["acting_for"]
         if switching_asks_for_code(role, actor.role, confirmed=session["confirmed_at"] is not None,
                                    lately=actor.confirmed):
             raise CodeMissing
@@ -93,8 +93,9 @@ async def switch_role(actor: Actor, grant_id: int) -> tuple[str, timedelta] | No
             RETURNING id""", actor.session_id, grant_id, token_hash(token), expires_at)
         if switched is None:
             raise NotFoundException
+        after = {"role": str(role)} | ({"acting_for": acting_for} if acting_for else {})
         await audit.record(actor, "switch_role", "account", actor.account_id,
-                           before={"role": str(actor.role)}, after={"role": str(role)})
+                           before={"role": str(actor.role)}, after=after)
         live.session_ended(actor.person_id)  # under the former role
     return token, expires_at - moment
 

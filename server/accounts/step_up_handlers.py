@@ -63,7 +63,8 @@ async def step_up(request: Request) -> Response[Any]:
 @get("/parked/{key:str}", can=Can.SIGNED_IN)
 async def parked_form(request: Request, key: FromPath[str]) -> Response[Any]:
     parked = await parked_under(key, request.user.account_id)
-    told, untold = forms.in_words((label, value) for _, value, label in parked.fields)
+    told, untold = forms.in_words((label, value) for name, value, label in parked.fields
+                                  if name not in forms.HIDDEN)
     other = None
     if parked.grant_id != request.user.grant_id:
         other = next((grant for grant in await roles_of(request.user.account_id, now())

@@ -12,6 +12,7 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 WORDS_MOST = 2_000_000  # bytes
 PARTS_MOST = 1000
+FIELDS_MOST = 5000  # of a form without files, which is read at once
 MULTIPART = "multipart/form-data"
 
 
@@ -34,14 +35,15 @@ async def read(request: Request) -> FormMultiDict:
 
 
 def counted(receive: Any) -> Any:
-    """`receive`, until it has brought more than WORDS_MOST."""
-    brought = 0
+    """`receive`, until it has brought more than WORDS_MOST or FIELDS_MOST."""
+    brought = fields = 0
 
     async def receive_counted() -> Any:
-        nonlocal brought
+        nonlocal brought, fields
         message = await receive()
-        brought += len(message.get("body", b""))
-        if brought > WORDS_MOST:
+        body = message.get("body", b"")
+        brought, fields = brought + len(body), fields + body.count(b"&")
+        if brought > WORDS_MOST or fields > FIELDS_MOST:
             raise RequestEntityTooLarge
         return message
     return receive_counted

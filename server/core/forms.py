@@ -29,6 +29,7 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 WALL_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)$")
 
 Read = Callable[[list[Any]], Any]
+HIDDEN: set[str] = set()  # the names of texts that no person types: tokens, marks
 LABELS: dict[str, str] = {}  # the labels of what people fill in, by the field's name; what no person sees has none
 
 
@@ -173,6 +174,8 @@ def text(name: str, label: str, *, most: int, required: bool = True, seen: bool 
         if len(value) > most:
             raise ValueError(f"{label}最多 {most} 个字，现在有 {len(value)} 个")
         return value
+    if not seen:
+        HIDDEN.add(name)
     return Field(name, label, read_text, seen=seen)
 
 

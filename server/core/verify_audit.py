@@ -39,9 +39,9 @@ ERASED = """
 SELECT e.id FROM audit_event e LEFT JOIN audit_value v ON v.erased_by = e.id
 LEFT JOIN audit_event about ON about.id = v.event_id
 WHERE e.verb = 'erase_values' GROUP BY e.id
-HAVING count(v.id) <> (e.after ->> 'values')::bigint
+HAVING count(v.id)::text IS DISTINCT FROM e.after ->> 'values'
     OR bool_or((about.subject_kind, about.subject_id) IS DISTINCT FROM (e.subject_kind, e.subject_id)
-               OR e.after ? 'event' AND about.id <> (e.after ->> 'event')::bigint)
+               OR e.after ? 'event' AND about.id::text IS DISTINCT FROM e.after ->> 'event')
 ORDER BY e.id LIMIT 1"""
 NUMBERS = "SELECT number FROM audit_checkpoint"
 KEPT = "SELECT body, signature FROM audit_checkpoint WHERE number = $1"

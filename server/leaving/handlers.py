@@ -89,10 +89,12 @@ async def hand_over_form(request: Request, account_id: FromPath[int], grant_id: 
 
 @post("/accounts/{account_id:int}/roles/{grant_id:int}/hand-over", can=Can.ACCOUNT_KEEP, status_code=303)
 async def hand_over(request: Request, account_id: FromPath[int], grant_id: FromPath[int]) -> Response[Any]:
-    if made := await hand_over_of(request.user.organisation_id, account_id, grant_id):  # a second tap
+    its = await grant_in_care(request.user.organisation_id, account_id, grant_id)
+    if its is None and (made := await hand_over_of(request.user.organisation_id, account_id, grant_id)):  # a second tap
         await forms.fill(request, HAND_OVER)
         return see_other(f"/accounts/hand-overs/{made}")
-    its = await role_of(request.user, account_id, grant_id)
+    if its is None or its["acting_for"]:
+        raise NotFoundException
     filled = await forms.fill(request, HAND_OVER)
     options, account = await chosen(request.user, its, filled)
     if not filled.errors:

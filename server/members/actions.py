@@ -13,7 +13,7 @@ from server.core.forms import Refused
 from server.core.throttle import Throttle
 from server.members.register import seen_by
 from server.members.rules import OPENINGS, OPENINGS_WITHIN, SEARCHES, Number, Proof
-from server.people.actions import change_phone
+from server.people.actions import change_phone, tell_former_phone
 from server.people.tables import numbers_of
 
 SEARCHING = Throttle("number search", most=SEARCHES, window=OPENINGS_WITHIN)
@@ -97,7 +97,8 @@ async def confirm_phone(
         if former == phone:
             raise Refused("phone", "名册上已经是这个手机号")
         await change_phone(person_id, phone)
-        await audit.record(
+        event = await audit.record(
             actor, "confirm_phone", "person", person_id, why=why,
             before={"phone": audit.personal(former)},
             after={"phone": audit.personal(phone), "confirmed_by": audit.personal(confirmed_by), "proof": proof})
+        await tell_former_phone(former, event, actor.signature, actor.organisation_id)

@@ -16,6 +16,7 @@ from server.core.clock import now
 from server.core.database import row, rows, transaction
 from server.core.forms import Refused
 from server.core.moves import WrongState
+from server.core.workdays import last_day
 from server.officers.messages import send_code, tell_of_role
 from server.officers.rules import ROLES_AT, excluded_by
 from server.officers.tables import (
@@ -27,7 +28,7 @@ from server.officers.tables import (
     role_in_care,
 )
 from server.organisations.rules import OrganisationKind
-from server.people.actions import OtherName, change_phone, enter_person
+from server.people.actions import OtherName, change_phone, enter_person, tell_former_phone
 from server.people.rules import masked_phone
 from server.people.tables import phone_of
 from server.permissions import Role
@@ -142,8 +143,10 @@ async def grant(
                      account["id"], str(role), place["id"], actor.account_id, why, since or now(), until, acting_for)
     assert made is not None
     await enrol(account["id"])
-    await audit.record(actor, "grant_role", "account", account["id"], why=why,
-                       after={"role": str(role), "organisation": place["name"]})
+    span = {"acting_for": f"账号 {acting_for}", "since": since,
+            "until": f"{last_day(until)} 24:00"} if acting_for and until else {}
+    await audit.record(actor, "act_for" if acting_for else "grant_role", "account", account["id"], why=why,
+                       after={"role": str(role), "organisation": place["name"]} | span)
     await tell(actor, account, made["id"], role, place, phone)
     return made["id"]
 
@@ -188,8 +191,9 @@ async def change_officers_phone(actor: Actor, account_id: int, phone: str, why: 
             raise Refused("phone", "登记的已经是这个手机号码")
         await change_phone(account["person_id"], phone)
         await end_all(account_id)
-        await audit.record(actor, "change_phone", "person", account["person_id"], why=why,
-                           before={"phone": audit.personal(known)}, after={"phone": audit.personal(phone)})
+        event = await audit.record(actor, "change_phone", "person", account["person_id"], why=why,
+                                   before={"phone": audit.personal(known)}, after={"phone": audit.personal(phone)})
+        await tell_former_phone(known, event, actor.signature, actor.organisation_id)
 
 
 async def add_role(actor: Actor, account_id: int, role: Role, organisation_id: int, why: str) -> None:
@@ -252,7 +256,7 @@ async def end_within(actor: Actor, account_id: int, grant_id: int, why: str) -> 
     """As `end_role`, within the caller's transaction; whether there was anything to end."""
     await in_care(actor, account_id)
     found = await row("""
-        SELECT g.role, o.id AS organisation_id, o.name AS organisation FROM role_grant g
+        SELECT g.role, g.acting_for, o.id AS organisation_id, o.name AS organisation FROM role_grant g
         JOIN organisation o ON o.id = g.organisation_id WHERE g.id = $1 AND g.account_id = $2""", grant_id, account_id)
     if found is None or await organisation_in_care(actor.organisation_id, found["organisation_id"]) is None:
         raise NotFoundException
@@ -265,7 +269,7 @@ async def end_within(actor: Actor, account_id: int, grant_id: int, why: str) -> 
     await forget_code(account_id)
     await enrol(account_id)
     live.session_ended(ended["person_id"])
-    await audit.record(actor, "end_role", "account", account_id, why=why,
+    await audit.record(actor, "end_acting_for" if found["acting_for"] else "end_role", "account", account_id, why=why,
                        before={"role": found["role"], "organisation": found["organisation"]})
     await end_substitutes(actor, account_id, found, why)
     return True

@@ -13,6 +13,7 @@ from server.core.actor import Actor
 from server.core.clock import now
 from server.core.dates import day, local, moment
 from server.core.page import BADGES, page, see_other
+from server.core.workdays import last_day
 from server.officers import actions, directory
 from server.officers.fields import BECAUSE, POST, WHO, WHY
 from server.officers.lists import nominations_waiting
@@ -124,7 +125,8 @@ async def account_page(request: Request, account_id: int, errors: dict[str, str]
     state = AccountState(account["state"])
     return await page(
         request, "officers/show.html", status=422 if errors else 200, errors=errors, typed=typed or {},
-        account=who(account, state), code=code, code_words=directory.code_words(code) if code else "没有授权码",
+        account=who(account, state), code=code,
+        code_words=directory.code_words(code).removeprefix("授权码") if code else "没有发过",
         live=[role for role in roles if role["live"]], former=[role for role in roles if not role["live"]],
         sent="sent" in request.query_params, own=account_id == request.user.account_id,
         waiting=state is AccountState.WAITING,
@@ -234,7 +236,7 @@ async def register(request: Request, former: FromQuery[bool] = False) -> Respons
     return await page(
         request, "officers/register.html", former=former,
         lines=[dict(one) | {"from": f"{local(one['since']):%Y-%m-%d}",
-                            "to": f"{local(one['until']):%Y-%m-%d}" if one["until"] else "",
+                            "to": str(last_day(one["until"])) if one["until"] else "",
                             "reason": " / ".join(filter(None, (one["why"], one["end_why"])))} for one in lines])
 
 

@@ -98,8 +98,9 @@ async def wrong_of(import_id: int, most: int) -> list[Any]:
 def told(one: Any) -> dict[str, Any]:
     """A wrong row as the page shows it: the ID number masked."""
     cells = imports.cells_of(one)
-    number = cells.get("id_number", "")
-    line = " · ".join(filter(None, (cells.get("organisation"), cells.get("role"), masked_id_number(number))))
+    number = cells.get("id_number", "")  # in its place may stand why the cell can't be read: the reason says it too
+    masked = masked_id_number(number) if number[:1].isdecimal() else ""
+    line = " · ".join(filter(None, (cells.get("organisation"), cells.get("role"), masked)))
     return {"number": one["number"], "name": without_numbers(cells.get("name") or "（没有姓名）"),
             "line": without_numbers(line), "reason": one["reason"]}
 

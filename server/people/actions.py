@@ -1,5 +1,5 @@
 """Entering people: one person is one row, whoever enters him or her first."""
-from server.core import crypto
+from server.core import crypto, sms
 from server.core.database import next_id, rows
 from server.people.rules import sort_key
 from server.people.tables import ID_NUMBER, kept_id_number, kept_phone, person_with_id_number
@@ -35,6 +35,15 @@ async def enter_person(name: str, id_number: str, phone: str | None) -> int:
 async def change_phone(person_id: int, phone: str) -> None:
     """Keeps another phone number of somebody; the caller writes the evidence."""
     await rows("UPDATE person SET phone = $2, phone_index = $3 WHERE id = $1", person_id, *kept_phone(person_id, phone))
+
+
+async def tell_former_phone(phone: str | None, event_id: int, by: str, organisation_id: int | None) -> None:
+    """So that nobody's account changes hands unnoticed: the number that was registered hears who took it away. Within
+    the change's transaction, after its evidence."""
+    if phone:
+        await sms.send(f"former-phone-{event_id}", phone, "notice",
+                       f"【灯塔e支部】您登记的手机号码已由{by}更改，这个号码不再用于登录。"
+                       "不是您本人要求的，请马上告诉所在支部或开通账号的安全员。", organisation_id=organisation_id)
 
 
 def _lock(id_number: str) -> int:

@@ -47,6 +47,8 @@ def assert_safe(answer: httpx.Response) -> None:
 ANSWERS = (
     ("GET", "/", {}, 303), ("GET", "/threads", {}, 200), ("GET", "/meetings", {"headers": {"HX-Request": "true"}}, 200),
     ("GET", "/nowhere", {}, 404), ("GET", "/meetings/999999", {}, 404), ("GET", "/meetings/new?held=x", {}, 400),
+    ("POST", "/meetings", {"content": b"a=&" * 5_001, "headers": {
+        "content-type": "application/x-www-form-urlencoded"}}, 413),
     ("POST", "/meetings", {"content": b"x" * 2_000_001}, 413), ("POST", "/meetings", {"content": b"{", "headers": {
         "content-type": "application/json"}}, 400), ("POST", "/meetings", {}, 422), ("OPTIONS", "/meetings", {}, 204),
     ("POST", "/settings/large", {"data": {"large": "0"}}, 303), ("GET", "/health", {}, 503),

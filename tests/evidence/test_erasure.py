@@ -101,6 +101,10 @@ SPOILS = {
         " VALUES ('platform', '', '', 'erase_values', 'person', 18, '{\"values\": 1}', '', '') RETURNING id)"
         " UPDATE audit_value SET value = NULL, erased_by = (SELECT id FROM e) WHERE event_id >= $1",
         "is not all of what this erasure says that it erased"),
+    "erased with what erases nonsense": (
+        "INSERT INTO audit_event (chain, person_name, role, verb, subject_kind, subject_id, after, why, source)"
+        " SELECT 'platform', '', '', 'erase_values', 'person', 18, '{\"values\": \"abc\", \"event\": \"x\"}', '', ''"
+        " WHERE $1::bigint > 0", "is not all of what this erasure says that it erased"),
     "gone": ("DELETE FROM audit_value WHERE event_id = $1", "is gone without an erasure")}
 
 

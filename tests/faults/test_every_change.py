@@ -254,7 +254,7 @@ async def leaving(trail: Trail) -> None:
     account = await number("SELECT account_id AS id FROM role_grant WHERE id = $1", grant)
     role = f"/accounts/{account}/roles/{grant}"
     today = {"first": "2026-12-10", "last": "2026-12-11", "why": "住院"}
-    await trail.change("grant_role", SAFETY, f"{role}/substitution", data=today | {"phone": NEIGHBOUR.phone})
+    await trail.change("act_for", SAFETY, f"{role}/substitution", data=today | {"phone": NEIGHBOUR.phone})
     await trail.change("grant_role", SAFETY, f"{role}/hand-over", data={"phone": MEMBER.phone, "why": "换届"},
                        also=["end_role", "end_acting_for", "hand_over"])
 

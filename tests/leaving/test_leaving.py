@@ -105,9 +105,10 @@ async def test_a_second_tap_hands_nothing_over_again(database):
 
 async def test_who_taps_twice_sees_the_same_list(visit):
     path, form = address(await its(), "hand-over"), {"account": await account_of(MEMBER), "why": "换届"}
-    first, second = [await visit(SAFETY, "POST", path, data=form) for _ in range(2)]
-    assert first.status_code == second.status_code == 303
-    assert first.headers["location"] == second.headers["location"]
+    at_once = await asyncio.gather(*(visit(SAFETY, "POST", path, data=form) for _ in range(6)))
+    answers = [*at_once, await visit(SAFETY, "POST", path, data=form)]
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({answer.headers["location"] for answer in answers}) == 1
 
 
 async def test_what_somebody_has_for_another_is_passed_on_to_nobody_and_ends_with_the_others_role(visit, at):
@@ -262,6 +263,18 @@ async def test_a_couples_phone_asks_who(visit, owner):
         "phone": NEIGHBOUR.phone, "why": "换届"})
     assert "两个人在用" in answer.text
     assert NEIGHBOUR.name in answer.text
+
+
+async def test_the_evidence_of_a_substitution_says_for_whom_and_from_when_until_when(visit, at):
+    await at("2026-11-25 10:00")
+    await substituted("2026-11-25", "2026-11-30")
+    found = json.loads((await row("SELECT after::text FROM audit_event WHERE verb = 'act_for'"))["after"])
+    assert found["acting_for"] == f"账号 {await account_of(BRANCH_ADMIN)}"
+    assert found["until"] == "2026-11-30 24:00"
+    assert await evidence("grant_role") == 0
+    lines = (await visit(SAFETY, "GET", "/accounts/register")).text
+    assert "2026-11-30" in lines
+    assert "2026-12-01" not in lines
 
 
 async def test_a_substitution_is_made_by_its_form(visit, at):

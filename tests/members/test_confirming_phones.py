@@ -4,6 +4,7 @@ import pytest
 from server.core import crypto
 from server.people.tables import numbers_of, people_with_phone
 from tests.cast import COMMITTEE, MEMBER, NEIGHBOUR, ORGANISER, SECRETARY
+from tests.officers.stories import messages
 
 NEW = "13800000099"
 FORM = {"name": MEMBER.name, "phone": NEW, "again": NEW, "proof": "当面核对了居民身份证", "confirmed_by": "孙桂兰",
@@ -26,6 +27,7 @@ async def test_the_new_phone_is_the_one_to_sign_in_with_and_both_are_evidence_in
     kept = {crypto.decrypt(one["value"], table="audit_value", column="value", row_id=one["id"])[64:]
             for one in await owner.fetch("SELECT id, value FROM audit_value WHERE event_id = $1", told["id"])}
     assert kept == {NEW, MEMBER.phone, "孙桂兰"}
+    assert f"已由{SECRETARY.name} · 书记更改" in (await messages(MEMBER.phone))[-1], "nobody loses it unnoticed"
     again = (await confirm(owner, visit))[1]
     assert again.status_code == 422
     assert "已经是这个手机号" in again.text

@@ -329,6 +329,7 @@ async def test_the_safety_officer_changes_an_officers_phone_and_all_sessions_end
     assert (await visit(SAFETY, "POST", f"/accounts/{account}/phone", data=form)).status_code == 303
     assert (await visit(BRANCH_ADMIN, "GET", "/me")).status_code == 303
     assert await one("SELECT count(*) FROM audit_event WHERE verb = 'change_phone'") == 1
+    assert f"已由{SAFETY.name} · 安全员更改" in (await messages(BRANCH_ADMIN.phone))[-1]
     own = await visit(SAFETY, "POST", f"/accounts/{await account_of(SAFETY)}/phone", data=form)
     assert "自己的手机号码由上级" in own.text
 
