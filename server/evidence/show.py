@@ -33,7 +33,7 @@ def item(event: Record, names: Mapping[tuple[str, int], str], altered: bool) -> 
     tone, icon = ("amber", "lock") if event["verb"] in OPENINGS else ("blue", ICONS.get(event["subject_kind"], "paper"))
     return {
         "href": f"/audit/{event['subject_kind']}/{event['subject_id']}", "time": clock_time(event["at"]),
-        "title": f"{who(event)} · {said(event['verb'])}", "thing": thing(event, names),
+        "title": f"{who(event)} · {said(event['verb'])}", "thing": thing(event, names) + about_role(event),
         "line": " · ".join(filter(None, (event["role"], event["organisation"]))), "why": event["why"],
         "tone": "red" if altered else tone, "icon": "warn" if altered else icon, "altered": altered}
 
@@ -52,6 +52,15 @@ def thing(event: Record, names: Mapping[tuple[str, int], str]) -> str:
     kind, number = event["subject_kind"], event["subject_id"]
     name = names.get((kind, number))
     return f"{words.KINDS.get(kind, FALLBACK)} {number}" + (f" · {name}" if name else "")
+
+
+def about_role(event: Record) -> str:
+    """Which role was given or taken, where the event is of one."""
+    for side in ("after", "before"):
+        role = json.loads(event[side]).get("role") if event[side] else None
+        if isinstance(role, str):
+            return f" · {role}"
+    return ""
 
 
 def told(event: Record, erased: set[str], altered: bool) -> dict[str, Any]:

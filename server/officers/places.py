@@ -41,7 +41,7 @@ async def find_place(actor: Actor, typed: str) -> int:
         WHERE {condition} AND o.closed_at IS NULL AND (o.official_name = $2 OR o.name = $2)
         ORDER BY whole DESC, o.path LIMIT 20""", value, name)
     if not found:
-        raise Refused("organisation", "管辖范围内没有这个党组织，请从提示里选，或写全称")
+        raise Refused("organisation", "管辖范围内没有这个党组织，请写全称，以填写时的提示或模板“党组织全称”页为准")
     if len(found) > 1 and not found[0]["whole"]:
         names = "、".join(one["official_name"] for one in found[:TOLD])
         raise Refused("organisation", f"有 {len(found)} 个党组织叫这个名字，请写全称，如：{names}")
