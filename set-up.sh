@@ -72,6 +72,8 @@ if [ "$want" = tests ]; then
 else
     npm ci --silent --omit=dev
 fi
+# Compiled now: where nothing may be written later (PYTHONDONTWRITEBYTECODE), every process would compile for itself.
+.venv/bin/python -m compileall -q -j 0 .venv/lib server tasks
 mkdir -p static/vendor
 cp node_modules/htmx.org/dist/htmx.min.js static/vendor/
 mark >".venv/installed-$want"
