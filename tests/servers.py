@@ -18,8 +18,6 @@ KEPT = (OTHER, "EBRANCH_FUZZ_S", "EBRANCH_FUZZ_SEED")  # of the environment: wha
 BEGIN = datetime(2026, 11, 24, 10, tzinfo=timezone(timedelta(hours=8)))  # for every test, whatever day it is run on
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
         "max_connections": 200}
-
-
 MEMORY, ROOM = Path("/dev/shm"), 2_000_000_000  # bytes; a database for every test is a thousand files each time
 
 

@@ -6,7 +6,7 @@ from litestar import Request, Response, get, post
 from server.accounts import activation
 from server.accounts.authentication import source_of
 from server.accounts.phone_step import SMALL, Door, claim_of, claim_with_password, only
-from server.core import codes, forms
+from server.core import forms
 from server.core.page import page
 from server.permissions import Can
 
@@ -35,8 +35,7 @@ async def activate(request: Request) -> Response[Any]:
         await activation.activate(claim, filled["sms_token"], filled["sms_code"], filled["authorisation"],
                                   filled["password"], source_of(request))
     except forms.Refused as refused:
-        proved = await codes.waiting(filled["sms_token"], activation.PURPOSE)  # only then can a new 授权码 be asked for
-        officer = refused.officer if isinstance(refused, activation.AuthorisationRefused) and proved else None
+        officer = refused.officer if isinstance(refused, activation.AuthorisationRefused) else None
         return await DOOR.refuse(request, filled, refused, officer=officer)
     return await page(request, "accounts/welcome.html", title="激活成功", name=claim.name)
 

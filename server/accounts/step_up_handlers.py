@@ -64,7 +64,7 @@ async def step_up(request: Request) -> Response[Any]:
 async def parked_form(request: Request, key: FromPath[str]) -> Response[Any]:
     parked = await parked_under(key, request.user.account_id)
     told, untold = forms.in_words((label, value) for name, value, label in parked.fields
-                                  if name not in forms.HIDDEN)
+                                  if label or name not in forms.HIDDEN)
     other = None
     if parked.grant_id != request.user.grant_id:
         other = next((grant for grant in await roles_of(request.user.account_id, now())

@@ -82,31 +82,20 @@ async def send(
     return token_of(made["id"])
 
 
-async def count(whose: bytes) -> bool:
-    """Counts one SMS to a phone, unless one left less than a minute ago or ten did today: then nothing is counted.
+async def count(whose: bytes, *, patience: timedelta = timedelta(0)) -> datetime | None:
+    """Counts one SMS to a phone, at most one a minute and ten a day, and returns when it may leave: now, or within
+    `patience` (no longer than EVERY) when the minute since the last one is over. None, and nothing counted, when it
+    may not.
 
     One statement on one row, so that a hundred at once are counted one after the other."""
     moment = now()
     counted = await row("""
         INSERT INTO code_limit AS l (phone_mac, day, sent, last_at) VALUES ($1, $2, 1, $3)
         ON CONFLICT (phone_mac) DO UPDATE SET
-            sent = CASE WHEN l.day = $2 THEN l.sent + 1 ELSE 1 END, day = $2, last_at = $3
-        WHERE l.last_at <= $4 AND (l.day <> $2 OR l.sent < $5) RETURNING sent""",
-                        whose, moment.astimezone(BEIJING).date(), moment, moment - EVERY, A_DAY)
-    return counted is not None
-
-
-async def reserve(whose: bytes) -> datetime | None:
-    """Counts one SMS to a phone for the first moment it may leave, and returns that: now, or when a minute has passed
-    since the last one. None, and nothing counted, when ten left today or one waits for its moment already."""
-    moment = now()
-    reserved = await row("""
-        INSERT INTO code_limit AS l (phone_mac, day, sent, last_at) VALUES ($1, $2, 1, $3)
-        ON CONFLICT (phone_mac) DO UPDATE SET
             sent = CASE WHEN l.day = $2 THEN l.sent + 1 ELSE 1 END, day = $2, last_at = greatest($3, l.last_at + $4)
-        WHERE l.last_at <= $3 AND (l.day <> $2 OR l.sent < $5) RETURNING last_at""",
-                         whose, moment.astimezone(BEIJING).date(), moment, EVERY, A_DAY)
-    return reserved["last_at"] if reserved else None
+        WHERE l.last_at <= $5 AND (l.day <> $2 OR l.sent < $6) RETURNING last_at""",
+                        whose, moment.astimezone(BEIJING).date(), moment, EVERY, moment - EVERY + patience, A_DAY)
+    return counted["last_at"] if counted else None
 
 
 async def under_way(purpose: str, whose: bytes, subject: int | None, *, again_ok: bool) -> str:

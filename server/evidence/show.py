@@ -129,11 +129,13 @@ async def picture(actor: Actor) -> dict[str, Any]:
     known = {chain["chain"]: chain_name(chain) for chain in chains}
     result = verdict(last, known) if last else None
     broken = result["broken"] if result else {}
+    drawn = []
+    for chain in chains:
+        name, at = chain["chain"], broken.get(chain["chain"])
+        drawn.append(link_up(chain, heads.get(name, [0])[0], tails.get(name, 0), at)
+                     | {"story": at and await tables.story_of(name, at)})
     return {
-        "chains": [link_up(chain, heads.get(chain["chain"], [0])[0], tails.get(chain["chain"], 0),
-                           broken.get(chain["chain"])) for chain in chains],
-        "broken": {chain_name(chain): await tables.story_of(chain["chain"], broken[chain["chain"]])
-                   for chain in chains if broken.get(chain["chain"])},
+        "chains": drawn,
         "checkpoints": [{"number": one["number"], "at": moment(one["at"], now()),
                          "href": f"/audit/verification/checkpoints/{one['number']}"} for one in signed],
         "result": result,

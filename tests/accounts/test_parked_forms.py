@@ -119,6 +119,18 @@ async def test_every_way_a_session_ends_keeps_the_form(browser, at, owner):
     assert address_in(await browser.post("/meetings", data=FORM))
 
 
+async def test_what_no_person_types_is_not_called_a_tick_and_what_one_types_is_told(late, browser):
+    who = (await actor_of(MEMBER)).person_id
+    form = {"what": "身份证号", "why": "核对身份", "press": "p" * 22}
+    kept = address_in(await late.post(f"/members/{who}/openings", data=form))
+    again_typed = address_in(await late.post(f"/members/{who}/phone", data={"phone": "1", "again": "13800000099"}))
+    await again(late, SECRETARY)
+    page = (await late.get(kept)).text
+    assert "核对身份" in page
+    assert "项勾选" not in page
+    assert "13800000099" in (await late.get(again_typed)).text, "another form hides a field of that name"
+
+
 async def test_what_no_account_is_known_for_is_not_kept(browser, owner):
     before = await fingerprint(owner)
     for token in ("", "nobody's"):

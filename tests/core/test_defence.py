@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from asyncpg.exceptions import DeadlockDetectedError, SerializationError
 from litestar import Litestar, Request, post
 from litestar.exceptions import PermissionDeniedException
 
@@ -64,6 +65,17 @@ async def test_whatever_the_answer_it_is_safe_and_kept_by_nobody(visit):
         answer = await visit(SECRETARY, method, path, **request)
         assert answer.status_code == status, (method, path)
         assert_safe(answer)
+
+
+@pytest.mark.parametrize("fault", [DeadlockDetectedError("x"), SerializationError("x")])
+async def test_what_was_undone_for_another_change_can_be_made_again(visit, monkeypatch, fault):
+    async def crossed(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("server.threads.handlers.thread_list", crossed)
+    answer = await visit(SECRETARY, "GET", "/threads")
+    assert answer.status_code == 409
+    assert "请再试一次" in answer.text
 
 
 async def test_no_link_is_made_of_the_host_header(visit):
