@@ -1,8 +1,7 @@
 """A fresh database for a test, or for a module of tests that leave nothing behind."""
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import asyncpg
 
@@ -49,10 +48,20 @@ async def fresh_database() -> AsyncIterator[str]:
 NOT_LOOKED_AT = ("clock", "session", "parked_form", "last_seen", "calendar_day", "unit")
 
 
-async def fingerprint(connection: asyncpg.Connection) -> list[Any]:
+async def fingerprint(connection: asyncpg.Connection) -> dict[str, tuple[int, int]]:
     """Every table with its count and a sum over its rows: differs whenever anything was changed. As the owner."""
     tables = await connection.fetch("""
         SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-        AND relname <> ALL($1) ORDER BY 1""", NOT_LOOKED_AT)
-    return await connection.fetch(" UNION ALL ".join(
-        f"SELECT '{name}', count(*), sum(hashtextextended(t::text, 0)) FROM {name} t" for (name,) in tables))
+        AND relname <> ALL($1)""", NOT_LOOKED_AT)
+    return await sums(connection, [name for (name,) in tables])
+
+
+async def sums(
+        connection: asyncpg.Connection, tables: Iterable[str], row: str = "t::text") -> dict[str, tuple[int, int]]:
+    """Of each table the count and a sum over its rows (`row` of one of them, t), by the table's name: what is asked of
+    many tables at once is answered in the order in which they were done.
+    """
+    every = await connection.fetch(" UNION ALL ".join(
+        f"SELECT '{name}', count(*), coalesce(sum(hashtextextended({row}, 0)), 0)::text FROM {name} t"
+        for name in tables))
+    return {name: (count, int(total)) for name, count, total in every}

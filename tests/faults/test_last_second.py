@@ -9,6 +9,7 @@ import pytest
 
 from server.core.clock import BEIJING
 from tests.cast import COMMITTEE, MEMBER, ORGANISER, SECRETARY
+from tests.databases import sums
 from tests.faults.photographs import photograph
 from tests.meetings.stories import evidence, ids_of, planned
 
@@ -76,11 +77,9 @@ async def test_a_second_after_the_last_nothing_of_the_branch_s_changes_anything(
     assert await everything_about(owner) == before
 
 
-async def everything_about(owner) -> list[Any]:
-    every = " UNION ALL ".join(f"SELECT '{table}', count(*), sum(hashtextextended(t::text, 0)) FROM {table} t"
-                               for table in ("meeting", "attendance", "meeting_log", "log_photo", "log_draft", "entry",
-                                             "audit_event", "deadline", "effect"))
-    return await owner.fetch(every)
+async def everything_about(owner) -> dict[str, tuple[int, int]]:
+    return await sums(owner, ("meeting", "attendance", "meeting_log", "log_photo", "log_draft", "entry", "audit_event",
+                              "deadline", "effect"))
 
 
 async def test_the_page_says_until_when_and_from_then_on_why_not(visit, at, meeting):

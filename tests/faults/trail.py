@@ -6,6 +6,7 @@ import httpx
 from asyncpg import Connection
 
 from tests.cast import Person
+from tests.databases import sums
 from tests.visits import Visitor
 
 BREAKABLE = """
@@ -38,15 +39,12 @@ class Trail:
     async def breakable(self) -> Self:
         await self.owner.execute(BREAKABLE)
         self.tables = [one["tablename"] for one in await self.owner.fetch(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL($1) ORDER BY 1", BESIDE)]
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL($1)", BESIDE)]
         return self
 
-    async def fingerprint(self) -> list[Any]:
+    async def fingerprint(self) -> dict[str, tuple[int, int]]:
         """Differs whenever anything in the database does."""
-        every = " UNION ALL ".join(
-            f"SELECT '{name}', count(*), sum(hashtextextended((to_jsonb(t) - 'used_at')::text, 0)) FROM {name} t"
-            for name in self.tables)
-        return await self.owner.fetch(every)
+        return await sums(self.owner, self.tables, "(to_jsonb(t) - 'used_at')::text")
 
     async def newest(self) -> int:
         return await self.owner.fetchval("SELECT coalesce(max(id), 0) FROM audit_event")
