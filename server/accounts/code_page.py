@@ -3,7 +3,7 @@ from typing import Any
 
 from litestar import Request, Response
 
-from server.core import codes, forms
+from server.core import codes, forms, sms
 from server.core.origin import within
 from server.core.page import page
 
@@ -15,5 +15,7 @@ async def code_page(
     request: Request, action: str, token: str, onwards: str, errors: dict[str, str], status: int = 200,
 ) -> Response[Any]:
     """action: the address the code is sent to; token: of the code; onwards: where it goes on afterwards."""
+    shown = codes.shown(token)
     return await page(request, "accounts/code.html", action=action, errors=errors, next=within(onwards),
-                      shown_code=codes.shown(token), minutes=codes.minutes(), tries=codes.TRIES, status=status)
+                      shown_code=shown, sms_off=shown is None and await sms.held_back(), minutes=codes.minutes(),
+                      tries=codes.TRIES, status=status)

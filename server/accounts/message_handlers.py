@@ -10,7 +10,7 @@ from litestar.params import FromPath, QueryParameter
 from server.accounts import messages
 from server.accounts.message_lists import PAGE, message, months, open_messages
 from server.accounts.message_lists import messages as listed
-from server.core import forms, sms, switches
+from server.core import forms, sms
 from server.core.actor import Actor
 from server.core.clock import BEIJING, today
 from server.core.guard import IDS_END
@@ -73,7 +73,7 @@ async def index(request: Request, after: Annotated[str | None, QueryParameter()]
     undecided = await open_messages(actor, since) if first else []
     above = {one["id"] for one in undecided}
     return await page(
-        request, "accounts/messages.html", place=actor.organisation_name, off=not await switches.is_on("sms"),
+        request, "accounts/messages.html", place=actor.organisation_name, off=await sms.held_back(),
         open=[shown(one) for one in undecided], months=by_month(await months(actor, since)) if first else [],
         items=[shown(one) for one in found[:PAGE] if one["id"] not in above],
         older=f"/accounts/messages?after={found[PAGE - 1]['id']}" if len(found) > PAGE else None)

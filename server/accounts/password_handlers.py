@@ -8,7 +8,7 @@ from server.accounts.authentication import OVER, RESET_COOKIE, cookie, session_c
 from server.accounts.password_fields import RULE, new, old
 from server.accounts.rules import read_id_tail
 from server.accounts.sessions import Refused
-from server.core import codes, forms, picture_code
+from server.core import codes, forms, picture_code, sms
 from server.core.page import page, see_other
 from server.people import fields
 from server.permissions import Can
@@ -35,12 +35,12 @@ async def reset_form(request: Request) -> Response[Any]:
 
 async def phone_page(request: Request, filled: forms.Filled) -> Response[Any]:
     return await page(request, "accounts/password_reset.html", form=filled.typed, errors=filled.errors,
-                      picture=picture_code.new(), status=filled.status)
+                      picture=picture_code.new(), sms_off=await sms.held_back(), status=filled.status)
 
 
 async def new_password_page(request: Request, filled: forms.Filled) -> Response[Any]:
     return await page(request, "accounts/new_password.html", errors=filled.errors, form=filled.typed, rule=RULE,
-                      minutes=codes.minutes(), tries=codes.TRIES, status=filled.status)
+                      minutes=codes.minutes(), tries=codes.TRIES, sms_off=await sms.held_back(), status=filled.status)
 
 
 @post("/password-reset", can=Can.PUBLIC, status_code=200, request_max_body_size=20_000)

@@ -9,7 +9,7 @@ from litestar import Request, Response
 from server.accounts import password_fields
 from server.accounts.activation import Claim
 from server.accounts.rules import read_password
-from server.core import codes, forms, picture_code
+from server.core import codes, forms, picture_code, sms
 from server.core.page import page
 from server.people import fields
 from server.people.rules import masked_phone
@@ -46,7 +46,7 @@ class Door:
         sent = form["sms_token"]
         return await page(request, self.template, form=form, errors=filled.errors if filled else {},
                           picture=None if sent else picture_code.new(), rule=password_fields.RULE,
-                          sent=masked_phone(form["phone"]) if sent else None,
+                          sent=masked_phone(form["phone"]) if sent else None, sms_off=await sms.held_back(),
                           status=filled.status if filled else 200, **context)
 
     async def refuse(self, request: Request, filled: forms.Filled, refused: forms.Refused,

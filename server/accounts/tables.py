@@ -157,11 +157,8 @@ async def roles_of(account_id: int, moment: datetime) -> list[Record]:
 
 async def is_officer(person_id: int) -> bool:
     """Whether somebody holds a role, anywhere, that a safety officer gives."""
-    return await row("""
-        SELECT FROM account a JOIN role_grant g ON g.account_id = a.id AND (g.until IS NULL OR g.until > ebranch_now())
-        JOIN organisation o ON o.id = g.organisation_id
-        JOIN role_place p ON (p.role, p.kind) = (g.role, o.kind) AND p.comes_from = '安全员'
-        WHERE a.person_id = $1""", person_id) is not None
+    return await row("""SELECT FROM account a JOIN officer_grant g ON g.account_id = a.id AND g.live
+                        WHERE a.person_id = $1""", person_id) is not None
 
 
 async def whose_was(token: str) -> Owner | None:

@@ -96,6 +96,11 @@ def words_of(sms: Record) -> tuple[str, list[str]]:
     return words, values
 
 
+async def held_back() -> bool:
+    """Whether messages wait instead of leaving: what a page says on which somebody waits for one."""
+    return gateway() is None or not await is_on("sms")
+
+
 async def sweep(for_s: float = 30) -> int:
     """Sends what is due, several at once, as long as there is any or for `for_s`; returns how many were tried.
 

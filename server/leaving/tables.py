@@ -27,8 +27,7 @@ SELECT g.id, g.role, g.acting_for, g.since, g.until, g.organisation_id, o.name A
        p.name
 FROM role_grant g JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id
 JOIN organisation o ON o.id = g.organisation_id AND o.closed_at IS NULL AND {IN_CARE}
-JOIN role_place rp ON (rp.role, rp.kind) = (g.role, o.kind) AND rp.comes_from = '安全员'
-WHERE {LIVE}"""
+JOIN officer_grant f ON f.id = g.id WHERE {LIVE}"""
 
 
 async def grants_in_care(department_id: int, account_id: int) -> list[Record]:

@@ -55,6 +55,14 @@ INSERT INTO role_place (kind, role, comes_from) VALUES
     ('党支部', '入党申请人', '本村'), ('党支部', '村民', '本村'), ('党支部', '村务监督委员会', '本村');
 GRANT SELECT ON role_place TO ebranch_app;
 
+-- The grants that make an officer, present and past: those a safety officer gives.
+CREATE VIEW officer_grant AS
+    SELECT g.id, g.account_id, o.id AS organisation_id, o.department_id,
+           g.until IS NULL OR g.until > ebranch_now() AS live
+    FROM role_grant g JOIN organisation o ON o.id = g.organisation_id
+    JOIN role_place r ON (r.role, r.kind, r.comes_from) = (g.role, o.kind, '安全员');
+GRANT SELECT ON officer_grant TO ebranch_app;
+
 -- 三员分立: from county up administrator, safety officer and auditor are three persons, whatever the organisations.
 CREATE FUNCTION duty_of(role text) RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, public, pg_temp AS
 $$ SELECT CASE WHEN role IN ('省级管理员', '市级管理员', '县级管理员') THEN '管理员'

@@ -1,4 +1,5 @@
-"""Members who register by themselves, and officers who leave: who took over, with what was unfinished then."""
+"""Members who register by themselves, officers who leave and who took over with what was unfinished then, and what is
+new to who comes."""
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from server.migrations import sql_migration
@@ -50,6 +51,20 @@ CREATE TABLE registration_request (
 );
 CREATE UNIQUE INDEX registration_request_once ON registration_request (person_id) WHERE closed_at IS NULL;
 GRANT SELECT, INSERT (person_id), UPDATE (closed_at) ON registration_request TO ebranch_app;
+
+-- What was said before somebody came is not new to him: only what is said from now on counts as unread.
+CREATE FUNCTION role_grant_comes_newly() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    INSERT INTO last_seen (person_id, thread_id, entry_id)
+        SELECT a.person_id, t.id, (SELECT max(id) FROM entry WHERE thread_id = t.id)
+        FROM come g JOIN account a ON a.id = g.account_id JOIN thread t ON t.organisation_id = g.organisation_id
+        WHERE EXISTS (SELECT FROM entry WHERE thread_id = t.id)
+        ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER role_grant_comes_newly AFTER INSERT ON role_grant REFERENCING NEW TABLE AS come
+    FOR EACH STATEMENT EXECUTE FUNCTION role_grant_comes_newly();
 """
 
 

@@ -19,16 +19,14 @@ REGISTER_MOST = 5000  # lines of the printed register; a county has some two tho
 # The accounts with an officer's role, present or past, in the department's care.
 OFFICERS = f"""
 SELECT a.id, a.person_id, {STATE} AS state FROM account a WHERE a.id IN (
-    SELECT g.account_id FROM organisation o JOIN role_grant g ON g.organisation_id = o.id
-    JOIN role_place r ON (r.role, r.kind, r.comes_from) = (g.role, o.kind, '安全员')
-    WHERE {IN_CARE.format("$1")})"""
+    SELECT account_id FROM officer_grant WHERE organisation_id = $1 OR department_id = $1)"""
 # What a line of the list says of an account: its officer's roles in the department's care, and its code.
 LINES = f"""
 SELECT a.id, p.name, p.sort_key, {STATE} AS state, u.expires_at, u.asked_again_at, u.replaced_at,
     ARRAY(SELECT o.name || ' ' || g.role FROM role_grant g JOIN organisation o ON o.id = g.organisation_id
-          JOIN role_place r ON (r.role, r.kind) = (g.role, o.kind)
+          LEFT JOIN officer_grant f ON f.id = g.id
           WHERE g.account_id = a.id AND {IN_CARE.format("$1")} AND (g.until IS NULL OR g.until > ebranch_now())
-          ORDER BY r.comes_from = '安全员' DESC, g.id) AS roles
+          ORDER BY f.id IS NULL, g.id) AS roles
 FROM account a JOIN person p ON p.id = a.person_id
 LEFT JOIN LATERAL (SELECT * FROM authorisation WHERE account_id = a.id ORDER BY id DESC LIMIT 1) u ON true"""
 
@@ -158,6 +156,5 @@ def told(grant: Record) -> str:
 async def register(department_id: int, *, former: bool) -> list[Record]:
     """日常备案 (M3§5): every officer's role in the department's care by organisation; former: those that ended too."""
     return await rows(f"""
-        {HISTORY} JOIN role_place r ON (r.role, r.kind, r.comes_from) = (g.role, o.kind, '安全员')
-        WHERE {IN_CARE.format("$1")} AND ($2 OR g.until IS NULL OR g.until > ebranch_now())
+        {HISTORY} JOIN officer_grant f ON f.id = g.id WHERE {IN_CARE.format("$1")} AND ($2 OR f.live)
         ORDER BY o.path, g.role, g.since, g.id LIMIT {REGISTER_MOST}""", department_id, former)

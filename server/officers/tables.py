@@ -115,10 +115,7 @@ async def organisation_in_care(department_id: int, organisation_id: int) -> Reco
 
 # The state of an account a (rules.AccountState); who never held an officer's role has left none.
 STATE = """CASE WHEN a.closed_at IS NOT NULL THEN '已停用'
-    WHEN NOT (SELECT bool_or(g.until IS NULL OR g.until > ebranch_now()) FROM role_grant g
-              JOIN organisation o ON o.id = g.organisation_id
-              JOIN role_place r ON (r.role, r.kind, r.comes_from) = (g.role, o.kind, '安全员')
-              WHERE g.account_id = a.id) THEN '已离任'
+    WHEN NOT (SELECT bool_or(g.live) FROM officer_grant g WHERE g.account_id = a.id) THEN '已离任'
     WHEN a.password_hash IS NULL THEN '待激活' ELSE '使用中' END"""
 
 
@@ -148,11 +145,9 @@ async def safety_officers_of(organisation_id: int) -> str | None:
 
 async def officer_elsewhere(department_id: int, account_id: int) -> bool:
     """Whether an account holds an officer's role that is not in the department's care."""
-    return bool(await rows(f"""
-        SELECT FROM role_grant g
-        JOIN organisation o ON o.id = g.organisation_id AND {IN_CARE.format("$1")} IS NOT TRUE
-        JOIN role_place p ON (p.role, p.kind) = (g.role, o.kind) AND p.comes_from = '安全员'
-        WHERE g.account_id = $2 AND (g.until IS NULL OR g.until > ebranch_now())""", department_id, account_id))
+    return bool(await rows("""
+        SELECT FROM officer_grant WHERE account_id = $2 AND live
+        AND ($1 IN (organisation_id, department_id)) IS NOT TRUE""", department_id, account_id))
 
 
 async def member_elsewhere(department_id: int, person_id: int) -> bool:

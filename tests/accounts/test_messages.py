@@ -75,6 +75,13 @@ async def test_that_they_are_switched_off_is_told(visit, owner):
     assert "短信没有发出" in (await visit(SAFETY, "GET", "/accounts/messages")).text
 
 
+@pytest.mark.parametrize("path", ["/password-reset", "/activation", "/registration"])
+async def test_who_waits_for_a_code_reads_that_none_leave(visit, owner, path):
+    assert "短信暂时停发" not in (await visit(None, "GET", path)).text
+    await owner.execute("UPDATE switch SET \"on\" = false WHERE name = 'sms'")
+    assert "短信暂时停发" in (await visit(None, "GET", path)).text
+
+
 async def test_an_sms_has_its_page_with_tries_cost_and_fault(visit, outcome):
     made = await send()
     page = (await visit(SAFETY, "GET", f"/accounts/messages/{made}")).text

@@ -110,9 +110,10 @@ def as_it_was(target: Target, installation: str) -> bool:
     async def look(name: str) -> tuple[Any, Any]:
         connection = await asyncpg.connect(url("ebranch_owner", name))
         try:
-            skipped = ("switch", "restoration", "migration")
-            return ([one for one in map(tuple, await fingerprint(connection)) if one[0] not in skipped],
-                    [tuple(one) for one in await connection.fetch(GUARDS)])
+            every = await fingerprint(connection)
+            for skipped in ("switch", "restoration", "migration"):
+                del every[skipped]
+            return every, [tuple(one) for one in await connection.fetch(GUARDS)]
         finally:
             await connection.close()
 

@@ -45,6 +45,15 @@ async def test_the_auditor_finds_who_opened_an_id_number_for_whom_and_why(visit,
         "查看身份证号", "赵德山（代钱永军）", "书记", "前村支部", "核对转接介绍信", "test"))
 
 
+async def test_a_role_that_is_given_or_taken_is_named_in_the_list(visit, owner):
+    safety = await actor_of(SAFETY)
+    account = (await actor_of(MEMBER)).account_id
+    await audit.record(safety, "grant_role", "account", account, after={"role": "组织委员", "organisation": 7})
+    await audit.record(safety, "end_role", "account", account, before={"role": "书记"}, after={"until": "2026-11-24"})
+    lines = re.findall(r'row__last--whole">([^<]*)<', (await visit(AUDITOR, "GET", "/audit")).text)
+    assert [line.split(" · ")[-1] for line in lines if f"账号 {account}" in line] == ["书记", "组织委员"]
+
+
 async def test_what_is_looked_for_may_be_whom_it_was_about(visit, owner):
     member = await owner.fetchval("SELECT id FROM person WHERE name = $1", MEMBER.name)
     secretary = await actor_of(SECRETARY)

@@ -14,7 +14,7 @@ from server.core.forms import wall_time
 from server.meetings.amendments import log_content
 from tests.cast import COMMITTEE, COMMITTEE_ORGANISER, COUNTY, MEMBER, NEIGHBOUR, ORGANISER, SECRETARY, SIDIAN
 from tests.commitments import committed
-from tests.databases import fingerprint
+from tests.databases import fingerprint, sums
 from tests.meetings.stories import card_lines, evidence, gathering, ids_of, marks, meeting, one, planned
 
 BEGINS = "2026-11-25 19:30"  # the log of what ends an hour later locks on 4 December, 24:00
@@ -84,9 +84,8 @@ async def page_of(visit, meeting_id: int, person=MEMBER) -> str:
     return (await visit(person, "GET", f"/meetings/{meeting_id}")).text
 
 
-async def of_the_branch(owner) -> list[Any]:
-    own = ("meeting", "attendance", "meeting_log", "log_photo", "log_check")
-    return [found for found in await fingerprint(owner) if found[0] in own]
+async def of_the_branch(owner) -> dict[str, tuple[int, int]]:
+    return await sums(owner, ("meeting", "attendance", "meeting_log", "log_photo", "log_check"))
 
 
 # The branch explains --------------------------------------------------------------------------------------------------

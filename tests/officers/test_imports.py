@@ -1,6 +1,7 @@
 """Officers from an .xlsx: the good rows go in, each wrong one keeps its reason, twice is once, and nothing is lost."""
 import asyncio
 import io
+import re
 import zipfile
 from hashlib import sha256
 from typing import Any
@@ -314,6 +315,13 @@ async def test_a_number_in_the_wrong_column_stands_in_no_reason_and_in_no_files_
     assert made
     assert safe_name(f"张三 {id_number(7)}.xlsx") == f"张三 {id_number(7)[:6]}********{id_number(7)[-4:]}.xlsx"
     assert safe_name("13800000007.jpg") == "138****0007.jpg"
+
+
+async def test_why_a_cell_cannot_be_read_is_told_once_and_never_masked_like_a_number(visit, database):
+    done = await import_of(good(1, id_number=370921198001019999), good(2, id_number=id_number(2)[:17]))
+    page = (await visit(SAFETY, "GET", f"/accounts/imports/{done['id']}")).text
+    assert page.count("末几位已经丢失") == 1
+    assert len(re.findall(rf"{id_number(2)[:6]}\*+", page)) == len(re.findall(r"\*\*+", page)) == 1
 
 
 async def test_whole_numbers_go_back_to_whoever_handed_them_in_alone(visit, owner):

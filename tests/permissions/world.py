@@ -251,7 +251,7 @@ class World:
     def organisation(self, key: str) -> Thing:
         return Thing(key, self.paths[key], {"organisation_id": id_of(self.paths[key])})
 
-    async def fingerprint(self) -> list[Any]:
+    async def fingerprint(self) -> dict[str, tuple[int, int]]:
         """Changes whenever anything is changed that a refused request might have changed."""
         return await fingerprint(self.postgres)
 

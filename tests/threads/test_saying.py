@@ -17,9 +17,11 @@ from tests.cast import (
     PROBATIONARY,
     SECRETARY,
     VILLAGER,
+    Person,
 )
 from tests.databases import fingerprint
 from tests.meetings.stories import evidence, ids_of, one, planned
+from tests.officers.stories import activate, opened, somebody
 
 FACES = "𬶮𰻞 👨‍👩‍👧 🇨🇳 “引号” <b>&amp;"
 
@@ -120,6 +122,18 @@ async def test_what_was_not_seen_is_counted_and_what_was_opened_no_more(visit, f
     await say(visit, MEMBER, forum, "四")
     assert unread((await visit(SECRETARY, "GET", "/threads")).text, "支部论坛") == 1
     assert unread((await visit(PROBATIONARY, "GET", "/threads")).text, "支部论坛") == 4
+
+
+async def test_what_was_said_before_somebody_came_is_not_new_to_him(visit, forum):
+    for text in ("一", "二", "三"):
+        await say(visit, MEMBER, forum, text)
+    officer = await somebody(at="qiancun")
+    await activate((await opened(officer)).account_id)
+    newcomer = Person(officer.phone, officer.name, officer.role, "qiancun")
+    assert unread((await visit(newcomer, "GET", "/threads")).text, "支部论坛") == 0
+    await say(visit, MEMBER, forum, "四")
+    assert unread((await visit(newcomer, "GET", "/threads")).text, "支部论坛") == 1
+    assert "三" in (await visit(newcomer, "GET", f"/threads/{forum}")).text
 
 
 async def test_ones_own_words_are_not_news(visit, forum):
