@@ -63,11 +63,12 @@ async def load_demonstration() -> list[str]:
 
 def print_people() -> None:
     """Whom one can sign in as, for the console."""
-    from server.demo.people import PASSWORD, PEOPLE
+    from server.demo.people import NEWCOMER, PASSWORD, PEOPLE
 
     print(f"\nSign in with one of these phones; everybody's password is {PASSWORD}.")
     for phone, who in PEOPLE:
         print(f"  {phone}  {who}")
+    print(f"Has no account yet, and may register (党员注册): {', '.join(NEWCOMER)}.")
 
 
 async def refuse_mighty() -> None:

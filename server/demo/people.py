@@ -38,4 +38,6 @@ CAST = (
         (Role.VILLAGER, "后村支部"), (Role.MEMBER, "前村支部"), (Role.COMMITTEE_ORGANISER, "东疏镇党委"))),
 )
 PEOPLE: tuple[tuple[str, str], ...] = tuple((someone.phone, someone.who) for someone in CAST)
+# A member of 于庄支部 who has not registered yet: name, ID number and phone as they stand in the register.
+NEWCOMER = ("张桂兰", "370921197511239985", "15900001254")
 BY_PHONE = {someone.phone: someone for someone in CAST}

@@ -5,10 +5,12 @@ import asyncpg
 import pytest
 
 from server.accounts.actions import check_password
+from server.accounts.activation import Claim
 from server.core.clock import now
-from server.demo.people import CAST, PASSWORD, PEOPLE
+from server.demo.people import CAST, NEWCOMER, PASSWORD, PEOPLE
 from server.meetings.rules import Stage
 from server.meetings.tables import times
+from server.members.registration import in_register
 from server.members.tables import members_of
 from server.organisations.rules import OrganisationKind, may_stand_under, owes_committee
 from server.organisations.tables import branches_under, has_committee
@@ -18,6 +20,12 @@ from tests.cast import Person
 
 async def branch(owner, name: str) -> asyncpg.Record:
     return await owner.fetchrow("SELECT * FROM organisation WHERE name = $1", name)
+
+
+async def test_who_is_named_as_not_registered_stands_in_the_register_and_has_no_account(demonstration):
+    name, id_number, phone = NEWCOMER
+    found = await in_register(Claim(phone=phone, name=name, id_number=id_number))
+    assert (found["same_phone"], found["account_id"]) == (True, None)
 
 
 async def test_every_village_of_dongshu_has_its_branch_and_1087_members_in_all(demonstration):
