@@ -35,6 +35,23 @@ def test_a_mistake_asks_for_a_picture_and_the_right_password_opens(visitors: Vis
     expect(page.get_by_role("link", name="我的", exact=True)).to_be_visible()
 
 
+def test_what_is_typed_as_a_password_can_be_looked_at_until_it_is_sent(visitors: Visitors):
+    page = visitors.enter()
+    page.goto("/sign-in")
+    page.get_by_label("手机号").fill("13700000016")
+    password = page.get_by_label("密码")
+    password.fill("Wrong2026x")
+    expect(password).to_have_attribute("type", "password")
+    page.get_by_role("button", name="显示").click()
+    expect(password).to_have_attribute("type", "text")
+    page.get_by_role("button", name="隐藏").click()
+    expect(password).to_have_attribute("type", "password")
+    page.get_by_role("button", name="显示").click()
+    page.evaluate("document.forms[0].addEventListener('submit', event => event.preventDefault())")
+    page.get_by_role("button", name="登录").click()
+    expect(password).to_have_attribute("type", "password")
+
+
 def her_id_number(visitors: Visitors) -> str:
     """As the 书记 of her branch opens it."""
     page = visitors.enter(NEIGHBOUR)
