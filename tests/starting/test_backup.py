@@ -60,7 +60,7 @@ class Kept(Stack):
         folder, sockets = self.data / "postgres", socket_folder(self.data)
         with running(folder, prepare_postgres(folder, sockets), f"postgresql://ebranch_owner@/ebranch?host={sockets}"):
             found = asyncio.run(self.on_database(fingerprint))
-            return {one[0]: tuple(one) for one in found if one[0] not in ENDED_OR_NEW}, self.ask(HEADS)
+            return {table: sums for table, sums in found.items() if table not in ENDED_OR_NEW}, self.ask(HEADS)
 
     def cookie_of_the_secretary(self, token: str) -> dict[str, str]:
         self.ask(SIGN_IN, token.encode(), self.ask(SECRETARY))
