@@ -1,4 +1,6 @@
 """Threads, entries and what each person has seen. The two lists everybody opens all day are fixed SQL."""
+from collections.abc import Sequence
+
 from asyncpg import Record
 from piccolo.columns import JSONB, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
@@ -6,8 +8,12 @@ from piccolo.columns.combination import WhereRaw
 from piccolo.table import Table
 
 from server.core.actor import Actor
-from server.core.database import row, rows
+from server.core.database import rows
+from server.core.together import Together
+from server.permissions import Role
 from server.threads.rules import DAY, PAGE, readable_kinds
+
+Viewer = tuple[int, int, Role]  # organisation, person, role: whose threads are meant
 
 
 class Thread(Table):
@@ -49,7 +55,8 @@ class LastSeen(Table):
     at = Timestamptz()
 
 
-OWN = "((t.organisation_id = $1 AND t.kind = ANY($3)) OR t.person_id = $2)"  # what Thread.visible_to says
+OWNED = "((t.organisation_id = {} AND t.kind = ANY({})) OR t.person_id = {})"  # what Thread.visible_to says
+OWN = OWNED.format("$1", "$3", "$2")
 THREAD_LIST = f"""
 SELECT t.id, t.kind, e.at, e.who, e.person_id, e.card_kind,
        CASE WHEN e.taken_down_at IS NULL THEN e.text ELSE '（已撤下）' END AS text, u.unread,
@@ -65,12 +72,14 @@ WHERE {OWN}
 ORDER BY e.at DESC NULLS LAST, t.id"""
 
 UNREAD = f"""
-SELECT coalesce(sum(u.unread), 0)::int AS unread FROM thread t
-LEFT JOIN last_seen s ON s.person_id = $2 AND s.thread_id = t.id
-CROSS JOIN LATERAL (SELECT count(*) AS unread FROM (
-    SELECT FROM entry WHERE thread_id = t.id AND id > coalesce(s.entry_id, 0) AND superseded_at IS NULL
-    AND person_id IS DISTINCT FROM $2 LIMIT 100) x) u
-WHERE {OWN}"""
+SELECT k.place, (
+    SELECT coalesce(sum(u.unread), 0)::int FROM thread t
+    LEFT JOIN last_seen s ON s.person_id = k.person_id AND s.thread_id = t.id
+    CROSS JOIN LATERAL (SELECT count(*) AS unread FROM (
+        SELECT FROM entry WHERE thread_id = t.id AND id > coalesce(s.entry_id, 0) AND superseded_at IS NULL
+        AND person_id IS DISTINCT FROM k.person_id LIMIT 100) x) u
+    WHERE {OWNED.format("k.organisation_id", "string_to_array(k.kinds, ' ')", "k.person_id")}) AS unread
+FROM unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY AS k (organisation_id, person_id, kinds, place)"""
 
 THREAD = f"""
 SELECT t.kind, s.entry_id AS seen, e.* FROM thread t
@@ -95,10 +104,21 @@ async def thread_list(actor: Actor) -> list[Record]:
     return await rows(THREAD_LIST, actor.organisation_id, actor.person_id, readable_kinds(actor.role))
 
 
+async def unread_of(viewers: Sequence[Viewer]) -> dict[Viewer, int]:
+    """How many entries each of them has not seen, in one statement."""
+    distinct = list(dict.fromkeys(viewers))
+    found = await rows(UNREAD, [organisation for organisation, _, _ in distinct], [person for _, person, _ in distinct],
+                       [" ".join(readable_kinds(role)) for _, _, role in distinct])
+    return {distinct[one["place"] - 1]: one["unread"] for one in found}
+
+
+_unread = Together(unread_of)
+
+
 async def unread(actor: Actor) -> int:
-    """How many entries in all the actor's threads have not been seen."""
-    found = await row(UNREAD, actor.organisation_id, actor.person_id, readable_kinds(actor.role))
-    return found["unread"] if found else 0
+    """How many entries in all the actor's threads have not been seen. What an open transaction has changed it does
+    not see."""
+    return await _unread.ask((actor.organisation_id, actor.person_id, actor.role)) or 0
 
 
 async def thread_page(actor: Actor, thread_id: int, before: int) -> list[Record]:
