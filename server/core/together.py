@@ -12,8 +12,8 @@ Answer = TypeVar("Answer")
 
 
 class Together(Generic[Key, Answer]):
-    """Asks for one key what `ask_all` answers for many. In nobody's transaction: what one of them has changed and not
-    committed is not seen."""
+    """Asks for one key what `ask_all` answers for many, each of them once. In nobody's transaction: what one of them
+    has changed and not committed is not seen."""
 
     def __init__(self, ask_all: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Answer]]]) -> None:
         self.ask_all = ask_all
@@ -40,7 +40,7 @@ class Together(Generic[Key, Answer]):
     async def ask_for(self, together: Sequence[tuple[Key, asyncio.Future[Answer | None]]]) -> None:
         """Asks once for all of them, and tells each of those who have not gone meanwhile."""
         try:
-            answers = await self.ask_all([key for key, _ in together])
+            answers = await self.ask_all(list(dict.fromkeys(key for key, _ in together)))
         except Exception as fault:
             for _, answer in together:
                 if not answer.done():

@@ -57,9 +57,9 @@ CREATE FUNCTION role_grant_comes_newly() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO last_seen (person_id, thread_id, entry_id)
-        SELECT a.person_id, t.id, (SELECT max(id) FROM entry WHERE thread_id = t.id)
+        SELECT a.person_id, t.id, e.newest
         FROM come g JOIN account a ON a.id = g.account_id JOIN thread t ON t.organisation_id = g.organisation_id
-        WHERE EXISTS (SELECT FROM entry WHERE thread_id = t.id)
+        JOIN LATERAL (SELECT max(id) AS newest FROM entry WHERE thread_id = t.id) e ON e.newest IS NOT NULL
         ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;

@@ -57,27 +57,25 @@ class LastSeen(Table):
 
 OWNED = "((t.organisation_id = {} AND t.kind = ANY({})) OR t.person_id = {})"  # what Thread.visible_to says
 OWN = OWNED.format("$1", "$3", "$2")
+# How many entries of the thread t a person {} has not seen (u.unread), by up to where s says; more than a hundred are
+# a hundred.
+NEWS = """LEFT JOIN last_seen s ON s.person_id = {0} AND s.thread_id = t.id
+CROSS JOIN LATERAL (SELECT count(*)::int AS unread FROM (
+    SELECT FROM entry WHERE thread_id = t.id AND id > coalesce(s.entry_id, 0) AND superseded_at IS NULL
+    AND person_id IS DISTINCT FROM {0} LIMIT 100) x) u"""
 THREAD_LIST = f"""
 SELECT t.id, t.kind, e.at, e.who, e.person_id, e.card_kind,
        CASE WHEN e.taken_down_at IS NULL THEN e.text ELSE '（已撤下）' END AS text, u.unread,
        (SELECT count(*) FROM member WHERE branch_id = $1 AND left_on IS NULL) AS members
-FROM thread t
-LEFT JOIN last_seen s ON s.person_id = $2 AND s.thread_id = t.id
+FROM thread t {NEWS.format("$2")}
 LEFT JOIN LATERAL (SELECT at, who, person_id, card_kind, text, taken_down_at FROM entry
                    WHERE thread_id = t.id AND superseded_at IS NULL ORDER BY id DESC LIMIT 1) e ON true
-CROSS JOIN LATERAL (SELECT count(*)::int AS unread FROM (
-    SELECT FROM entry WHERE thread_id = t.id AND id > coalesce(s.entry_id, 0) AND superseded_at IS NULL
-    AND person_id IS DISTINCT FROM $2 LIMIT 100) x) u
 WHERE {OWN}
 ORDER BY e.at DESC NULLS LAST, t.id"""
 
 UNREAD = f"""
 SELECT k.place, (
-    SELECT coalesce(sum(u.unread), 0)::int FROM thread t
-    LEFT JOIN last_seen s ON s.person_id = k.person_id AND s.thread_id = t.id
-    CROSS JOIN LATERAL (SELECT count(*) AS unread FROM (
-        SELECT FROM entry WHERE thread_id = t.id AND id > coalesce(s.entry_id, 0) AND superseded_at IS NULL
-        AND person_id IS DISTINCT FROM k.person_id LIMIT 100) x) u
+    SELECT coalesce(sum(u.unread), 0)::int FROM thread t {NEWS.format("k.person_id")}
     WHERE {OWNED.format("k.organisation_id", "string_to_array(k.kinds, ' ')", "k.person_id")}) AS unread
 FROM unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY AS k (organisation_id, person_id, kinds, place)"""
 
@@ -106,10 +104,9 @@ async def thread_list(actor: Actor) -> list[Record]:
 
 async def unread_of(viewers: Sequence[Viewer]) -> dict[Viewer, int]:
     """How many entries each of them has not seen, in one statement."""
-    distinct = list(dict.fromkeys(viewers))
-    found = await rows(UNREAD, [organisation for organisation, _, _ in distinct], [person for _, person, _ in distinct],
-                       [" ".join(readable_kinds(role)) for _, _, role in distinct])
-    return {distinct[one["place"] - 1]: one["unread"] for one in found}
+    found = await rows(UNREAD, [organisation for organisation, _, _ in viewers], [person for _, person, _ in viewers],
+                       [" ".join(readable_kinds(role)) for _, _, role in viewers])
+    return {viewers[one["place"] - 1]: one["unread"] for one in found}
 
 
 _unread = Together(unread_of)
