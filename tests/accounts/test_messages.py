@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from litestar.exceptions import HTTPException, NotFoundException
 
+from server.accounts import new_passwords
+from server.accounts.authentication import RESET_COOKIE
 from server.accounts.message_handlers import yuan
 from server.accounts.messages import resend
 from server.core import codes, sms
@@ -80,6 +82,16 @@ async def test_who_waits_for_a_code_reads_that_none_leave(visit, owner, path):
     assert "短信暂时停发" not in (await visit(None, "GET", path)).text
     await owner.execute("UPDATE switch SET \"on\" = false WHERE name = 'sms'")
     assert "短信暂时停发" in (await visit(None, "GET", path)).text
+
+
+async def test_who_has_asked_for_a_code_is_not_told_that_it_left(visit, owner):
+    token = await codes.send(new_passwords.RESET, MEMBER.phone, None, words="验证码 {code}")
+    headers = {"cookie": f"{RESET_COOKIE}={token}"}
+    assert "短信已经发出" in (await visit(None, "GET", "/password-reset", headers=headers)).text
+    await owner.execute("UPDATE switch SET \"on\" = false WHERE name = 'sms'")
+    page = (await visit(None, "GET", "/password-reset", headers=headers)).text
+    assert "短信暂时停发" in page
+    assert "已经发出" not in page
 
 
 async def test_an_sms_has_its_page_with_tries_cost_and_fault(visit, outcome):
