@@ -1,21 +1,16 @@
 """The auditor's addresses: searching the evidence, an object's story, the verification. All but asking for it reads."""
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import UTC, datetime
 from typing import Any
 
-from asyncpg import Record
 from litestar import MediaType, Request, Response, get, post
 from litestar.datastructures import FormMultiDict
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from server.core import checkpoints, forms
+from server.core import checkpoints, forms, keyset
 from server.core.page import page, see_other
 from server.evidence import actions, show, tables, words
 from server.people import fields
 from server.permissions import Can
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def one_of(name: str, label: str, known: dict[str, str]) -> forms.Field:
@@ -46,27 +41,12 @@ SEARCH = (
 AFTER = forms.text("after", "页面", most=80, required=False, seen=False)
 
 
-def mark_after(event: Record) -> str:
-    """Where the next page begins: opaque."""
-    at_us = (event["at"] - EPOCH) // (datetime.resolution)
-    return urlsafe_b64encode(f"{at_us} {event['id']}".encode()).decode()
-
-
-def read_after(opaque: str | None) -> tuple[datetime, int] | None:
-    """The place an opaque `after` stands for; a garbled one is the beginning."""
-    try:
-        at_us, last_id = urlsafe_b64decode((opaque or "").encode()).decode().split(" ")
-        return EPOCH + datetime.resolution * int(at_us), min(max(int(last_id), 0), 2**63 - 1)
-    except (ValueError, OverflowError):
-        return None
-
-
 @post("/audit", can=Can.AUDIT_READ, status_code=200)
 async def search(request: Request) -> Response[Any]:
     """What is searched for comes this way: a name, or a number typed by mistake, stands in no address."""
     filled = await forms.fill(request, (*SEARCH, AFTER))
     filled.typed.pop("after", None)
-    return await list_page(request, filled, read_after(filled.values.pop("after", None)))
+    return await list_page(request, filled, keyset.read(filled.values.pop("after", None)))
 
 
 @get("/audit", can=Can.AUDIT_READ)
@@ -74,15 +54,15 @@ async def index(request: Request) -> Response[Any]:
     sent = request.query_params
     filled = forms.read(FormMultiDict([(one.name, value) for one in SEARCH for value in sent.getall(one.name, [])]),
                         SEARCH)
-    return await list_page(request, filled, read_after(sent.get("after")))
+    return await list_page(request, filled, keyset.read(sent.get("after")))
 
 
-async def list_page(request: Request, filled: forms.Filled, after: tuple[datetime, int] | None) -> Response[Any]:
+async def list_page(request: Request, filled: forms.Filled, after: keyset.Place | None) -> Response[Any]:
     """The events that were asked for, from `after` on."""
     typed = {name: value for name, value in filled.typed.items() if value}
     found = await tables.events(request.user, await asked(request, filled), after) if not filled.errors else []
     listed = found[:tables.PAGE]
-    older = mark_after(listed[-1]) if len(found) > tables.PAGE else None
+    older = keyset.mark(listed[-1]["at"], listed[-1]["id"]) if len(found) > tables.PAGE else None
     altered = await tables.altered([event["id"] for event in listed])
     return await page(
         request, "evidence/list.html", form=filled.typed, errors=filled.errors,
@@ -106,7 +86,7 @@ async def asked(request: Request, filled: forms.Filled) -> dict[str, Any]:
 
 @get("/audit/{kind:str}/{subject_id:int}", can=Can.AUDIT_READ)
 async def story(request: Request, kind: FromPath[str], subject_id: FromPath[int]) -> Response[Any]:
-    after = read_after(request.query_params.get("after"))
+    after = keyset.read(request.query_params.get("after"))
     found = kind in words.KINDS and await tables.events(request.user, {"kind": kind, "number": subject_id}, after)
     if not found:
         raise NotFoundException
@@ -117,7 +97,8 @@ async def story(request: Request, kind: FromPath[str], subject_id: FromPath[int]
         request, "evidence/show.html", title=f"{words.KINDS[kind]} {subject_id}",
         subline=names.get((kind, subject_id)),
         events=[show.told(event, erased, event["id"] in altered) for event in listed],
-        older=f"/audit/{kind}/{subject_id}?after={mark_after(listed[-1])}" if len(found) > tables.PAGE else None)
+        older=f"/audit/{kind}/{subject_id}?after={keyset.mark(listed[-1]['at'], listed[-1]['id'])}"
+        if len(found) > tables.PAGE else None)
 
 
 @get("/audit/verification", can=Can.AUDIT_READ)

@@ -1,12 +1,12 @@
 """The list of meetings: what is on or next on top, then month by month what was and is to come."""
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from asyncpg import Record
 
+from server.core import keyset
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.dates import WEEKDAYS, clock_time, local
@@ -16,26 +16,10 @@ from server.meetings.rules import TONES, Mark, Stage
 from server.meetings.tables import PAGE, meeting_list, times
 from server.permissions import Can
 
-BEGINNING = datetime(2200, 1, 1, tzinfo=UTC)
-
-
-def mark_after(meeting: Record) -> str:
-    """Where the next page of the list begins: opaque."""
-    return urlsafe_b64encode(f"{meeting['begins_at'].timestamp()} {meeting['id']}".encode()).decode()
-
-
-def read_after(opaque: str | None) -> tuple[datetime, int]:
-    """The place an opaque `after` stands for; a garbled one is the beginning."""
-    try:
-        at, last_id = urlsafe_b64decode((opaque or "").encode()).decode().split(" ")
-        return datetime.fromtimestamp(float(at), UTC), min(max(int(last_id), 0), 2**63 - 1)
-    except (ValueError, OverflowError, OSError):
-        return BEGINNING, 0
-
 
 async def listed(actor: Actor, after: str | None) -> dict[str, Any]:
     """A page of the meetings the actor sees."""
-    found = await meeting_list(actor, read_after(after))
+    found = await meeting_list(actor, keyset.read(after) or keyset.BEGINNING)
     shown, own = found[:PAGE], actor.may(Can.MEETING_ATTEND)
     return {
         "headline": actor.organisation_name, "subline": None if own else "所属党支部",
@@ -43,7 +27,7 @@ async def listed(actor: Actor, after: str | None) -> dict[str, Any]:
         "owed": await owed_by(actor.organisation_id) if own and after is None else [],
         "months": [{"label": f"{year}年{month}月", "items": [item(one, actor) for one in its]}
                    for (year, month), its in groupby(shown, key=month_of)],
-        "older": f"/meetings?after={mark_after(shown[-1])}" if len(found) > PAGE else None,
+        "older": f"/meetings?after={keyset.mark(shown[-1]['begins_at'], shown[-1]['id'])}" if len(found) > PAGE else None,
     }
 
 
