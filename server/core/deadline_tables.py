@@ -1,4 +1,5 @@
 """Deadlines as they are stored, and the fixed queries that read them."""
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
@@ -99,27 +100,29 @@ async def changes_of(deadline_id: int) -> list[Change]:
         "SELECT at, old_due, new_due, why FROM deadline_change WHERE deadline_id = $1 ORDER BY id", deadline_id)]
 
 
-async def to_do(organisation_path: str, now: datetime, after: tuple[datetime, int] | None, most: int) -> list[Deadline]:
+async def to_do(organisation_path: str, now: datetime, after: tuple[datetime, int] | None, most: int,
+                left_out: Sequence[str] = ()) -> list[Deadline]:
     """What this organisation must act on, and what has come up to it overdue from the level below, by due moment.
 
-    after: the (sort_at, id) of the last one already shown."""
+    after: the (sort_at, id) of the last one already shown; left_out: rules whose own deadlines are not asked for."""
     waiting = f"""SELECT {COLUMNS} FROM deadline
         WHERE state = 'open' AND starts_at <= $2 AND (sort_at, id) > ($3, $4)"""
     return deadlines(await rows(f"""
-        ({waiting} AND organisation_path = $1 ORDER BY sort_at, id LIMIT $5)
+        ({waiting} AND organisation_path = $1 AND rule <> ALL($6) ORDER BY sort_at, id LIMIT $5)
         UNION ALL
         ({waiting} AND escalated_to = $1 ORDER BY sort_at, id LIMIT $5)
-        ORDER BY sort_at, id LIMIT $5""", organisation_path, now, *(after or (LONG_AGO, 0)), most))
+        ORDER BY sort_at, id LIMIT $5""", organisation_path, now, *(after or (LONG_AGO, 0)), most, list(left_out)))
 
 
-async def count_to_do(organisation_path: str, now: datetime) -> tuple[int, int]:
-    """How many to-dos there are, and how many of them are overdue."""
+async def count_to_do(organisation_path: str, now: datetime, left_out: Sequence[str] = ()) -> tuple[int, int]:
+    """How many to-dos there are, and how many of them are overdue. left_out: see `to_do`."""
     found = await row("""
         SELECT count(*) AS open, count(*) FILTER (WHERE due_at < $2) AS overdue FROM (
             SELECT due_at FROM deadline WHERE state = 'open' AND starts_at <= $2 AND organisation_path = $1
+                AND rule <> ALL($3)
             UNION ALL
             SELECT due_at FROM deadline WHERE state = 'open' AND starts_at <= $2 AND escalated_to = $1
-        ) AS waiting""", organisation_path, now)
+        ) AS waiting""", organisation_path, now, list(left_out))
     return (found["open"], found["overdue"]) if found else (0, 0)
 
 

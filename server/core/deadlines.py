@@ -2,6 +2,7 @@
 
 A function here takes part in the caller's transaction, makes its change by compare-and-set and returns the deadline,
 or None where there was nothing to change. Only the server's clock counts."""
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 
@@ -14,6 +15,7 @@ from server.core.database import row, rows
 from server.core.deadline_tables import COLUMNS, COLUMNS_OF_D, Deadline, deadlines, find, to_do
 from server.core.deadline_words import DeadlineView, describe
 from server.core.workdays import ONE_DAY, Calendar, Length, Unit, beijing_date, last_day
+from server.permissions import Can
 
 REMINDER = "deadline_reminder"  # the kind of every effect of this engine
 REMIND_AT = time(9)  # Beijing time; a working day's morning
@@ -32,6 +34,7 @@ class Rule:
     cascades: bool = True  # overdue, it stands in the to-dos of the next level too
     urges: bool = False  # overdue, it is urged every working day
     at_least: int = 1  # working days that are left after a pause, whatever was left before
+    can: Can | None = None  # the right of those at the organisation who act; None: everybody there who has to-dos
 
 
 RULES: dict[str, Rule] = {}
@@ -243,9 +246,12 @@ class ToDos:
 
 async def open_for(
     organisation_path: str, now: datetime, *, after: tuple[datetime, int] | None = None, most: int = 30,
+    left_out: Sequence[str] = (),
 ) -> ToDos:
-    """What waits for this organisation, its own and what came up overdue from below, first what falls due first."""
-    found = await to_do(organisation_path, now, after, most + 1)
+    """What waits for this organisation, its own and what came up overdue from below, first what falls due first.
+
+    left_out: the rules whose own deadlines are others' to keep (see `not_for`)."""
+    found = await to_do(organisation_path, now, after, most + 1, left_out)
     shown = found[:most]
     page = ToDos(after=(shown[-1].sort_at, shown[-1].id) if len(found) > most else None)
     days = await calendar()
@@ -254,6 +260,11 @@ async def open_for(
         group = page.overdue if line.view.state == "overdue" else page.soon if line.view.soon else page.later
         group.append(line)
     return page
+
+
+def not_for(may: Callable[[Can], bool]) -> list[str]:
+    """The rules that somebody with these rights has no part in keeping."""
+    return [rule.name for rule in RULES.values() if rule.can is not None and not may(rule.can)]
 
 
 async def hold(rule: Rule, subject_kind: str, subject_id: int, period: str, *states: str) -> Deadline | None:

@@ -11,8 +11,9 @@ from server.demo.records import Said
 from server.demo.residents import SIGNS_IN
 from server.demo.year import Held
 from server.meetings.rules import LOG_LOCK, reminder_moments
-from server.meetings.words import invitation_line, pressing_line
+from server.meetings.words import invitation_line
 from server.threads.reminders import DAY, day_card
+from server.todos.reminders import pressing_line
 
 BEGIN = timedelta(days=12)  # before now
 Line = tuple[str, str, str]  # term, text, address

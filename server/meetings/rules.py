@@ -20,7 +20,8 @@ ATTACHMENTS = kinds.declare(kinds.Place(
     "log_attachments", "附件", kinds.DOCUMENTS + kinds.PICTURES + kinds.RECORDINGS, most=10, can=Can.MEETING_KEEP))
 
 LOG_LOCK = declare(Rule(
-    name="log_lock", label="记入组织生活电子日志", length=working_days(7), source="M2§6", remind=(3, 1)))
+    name="log_lock", label="记入组织生活电子日志", length=working_days(7), source="M2§6", remind=(3, 1),
+    can=Can.MEETING_KEEP))
 LOCKED = "已超7个工作日，禁止更改"
 EXPLAIN = "确需更改的，在这次会议的页面点“更改说明”，写明改什么、为什么；由基层党委核对以后更改。"  # M2§6
 

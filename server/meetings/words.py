@@ -39,9 +39,3 @@ def checked_in(how: str | None, marked_at: datetime) -> str:
 def invitation_line(begins_at: datetime, topic: str, place: str, moment: datetime) -> tuple[str, str]:
     """A meeting as a line of the day's reminder: when, and what and where."""
     return when(begins_at, moment), f"{topic} · {place or '地点未定'}"
-
-
-def pressing_line(due: str, title: str) -> tuple[str, str]:
-    """A deadline as a line of the day's reminder: 还剩 1 个工作日, and what until when."""
-    left, _, until = due.partition("（")
-    return left, f"{title}（{until}" if until else title

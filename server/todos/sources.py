@@ -31,7 +31,7 @@ AREAS: list[Area] = []  # each area's administration, with a line that says how 
 async def grouped(actor: Actor) -> list[dict[str, Any]]:
     """The actor's to-dos by what falls due: what others wait for, 已到期, 今明两天, 以后; empty groups are left out."""
     moment = now()
-    due = await deadlines.open_for(actor.organisation_path, moment)
+    due = await deadlines.open_for(actor.organisation_path, moment, left_out=deadlines.not_for(actor.may))
     below = {line.deadline.organisation_id for _, lines in due.groups for line in lines} - {actor.organisation_id}
     names = await names_of(below) if below else {}
     groups: dict[str, list[ToDo]] = {"等您处理": [], "已到期": [], "今明两天": [], "以后": []}
@@ -51,5 +51,5 @@ def of_deadline(line: deadlines.ToDo, below: str | None) -> ToDo:
 
 async def count(actor: Actor) -> int:
     """How many things wait for the actor: the badge of the tab."""
-    own, _ = await count_to_do(actor.organisation_path, now())
+    own, _ = await count_to_do(actor.organisation_path, now(), deadlines.not_for(actor.may))
     return own + sum([len(await source(actor)) for source in SOURCES])
