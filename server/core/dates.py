@@ -41,6 +41,12 @@ def calendar_day(on: date, today: date) -> str:
     return f"{year}{on.month}月{on.day}日 {WEEKDAYS[on.weekday()]}"
 
 
+def paper_day(on: date) -> str:
+    """2026年10月9日, as it stands on paper and on pages that are kept; of a moment the day in Beijing."""
+    on = local(on).date() if isinstance(on, datetime) else on
+    return f"{on.year}年{on.month}月{on.day}日"
+
+
 def day(on: date, now: datetime) -> str:
     """今天, 昨天, 明天 or 10月9日 周五."""
     today = local(now).date()
@@ -86,5 +92,6 @@ def filters(now: Callable[[], datetime]) -> dict[str, Callable[..., str]]:
     return {
         "when": single(when), "day": single(day), "moment": single(moment), "brief": single(brief),
         "calendar": lambda on, seen_at=None: calendar_day(on, local(seen_at or now()).date()),
+        "paper": paper_day,
         "span": lambda begin, end, seen_at=None: span(begin, end, seen_at or now()),
     }

@@ -1,0 +1,41 @@
+"""Texts with headings, lists and tables, in the few places that have them: kept as Markdown, shown as clean HTML.
+
+What is pasted from Word, WPS or a web page becomes Markdown first: its fonts, comments and hidden parts are gone."""
+import re
+
+import nh3
+from markdown_it import MarkdownIt
+from markdownify import MarkdownConverter
+
+TAGS = {"p", "br", "strong", "em", "h3", "h4", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td",
+        "blockquote", "hr"}
+PASTED_MOST = 500_000  # characters of what Word puts on the clipboard
+NOT_READ = {"style", "script", "xml", "head", "title", "object", "svg", "math"}  # with all that stands in them
+BULLETS = re.compile(r"^[ \t]*(?:[·•◆●▪■\uf06c\uf0b7\uf0d8]|o(?=[ \xa0]{2}))[ \xa0\t]*", re.MULTILINE)
+INDENT = re.compile(r"^[ \t\u3000\xa0]+", re.MULTILINE)
+
+_markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "breaks": True}).disable(
+    ["link", "image", "autolink", "code", "fence", "html_block"])
+
+
+def to_html(markdown: str) -> str:
+    """Markdown as HTML of TAGS alone, without attributes. A heading is an h3: the page's own stand above."""
+    html = _markdown.render(markdown)
+    html = re.sub(r"(</?)h[12](>)", r"\1h3\2", html)
+    html = re.sub(r"(</?)h[56](>)", r"\1h4\2", html)
+    return nh3.clean(html, tags=TAGS, attributes={}, clean_content_tags=NOT_READ).strip()
+
+
+def pasted(html: str) -> str:
+    """What was pasted, as Markdown: headings, bold, lists and tables stay, everything else is plain text."""
+    clean = nh3.clean(html[:PASTED_MOST], tags=TAGS | {"h1", "h2", "h5", "h6", "b", "i"}, attributes={},
+                      clean_content_tags=NOT_READ)
+    return tidy(MarkdownConverter(heading_style="ATX", bullets="-", escape_misc=False, table_infer_header=True).convert(clean))
+
+
+def tidy(text: str) -> str:
+    """Text without what word processors leave in it: indents of blanks, their bullets, empty lines in a row."""
+    text = text.replace("\r\n", "\n").replace("\u200b", "").replace("\xad", "").replace("\ufeff", "")
+    text = INDENT.sub(lambda found: " " * (len(found[0]) if set(found[0]) <= {" "} else 0), text)
+    text = BULLETS.sub("- ", text).replace("\xa0", " ")
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)).strip()
