@@ -49,31 +49,48 @@ class Can(StrEnum):
     LOG_AMEND = "log:amend"  # a locked log, on the branch's explanation (M2§6)
     MESSAGE_READ = "message:read"  # SMS that did not arrive, and what they cost; never their words
     MESSAGE_RESEND = "message:resend"
+    VILLAGE_HOME = "village:home"  # the village is where one is at home here: its tab
+    DISCLOSURE_READ = "disclosure:read"  # what the village has published
+    DISCLOSURE_ASK = "disclosure:ask"  # 问这一笔, 向镇里反映
+    DISCLOSURE_KEEP = "disclosure:keep"  # draft, submit, correct, declare what did not occur (M3§8)
+    DISCLOSURE_SIGN = "disclosure:sign"  # before it is submitted: 村务监督委员会, 书记
+    DISCLOSURE_REVIEW = "disclosure:review"  # 审核把关 (M3§8)
+    DISCLOSURE_WITHDRAW = "disclosure:withdraw"  # ask for a matter to be taken down, or take it down
+    DISCLOSURE_OVERSEE = "disclosure:oversee"  # how villages keep to it, level by level (M3§10)
+    VILLAGE_OPEN = "village:open"  # a village's disclosure, or the opinion on its exemption (M3§4)
+    EXEMPTION_ASK = "exemption:ask"  # the village says why it can't publish yet (M3§4)
+    EXEMPTION_FILE = "exemption:file"  # 审批备案 (M3§4)
+    CATALOGUE_KEEP = "catalogue:keep"  # 公开目录 (M3§7)
 
 
 EVERYONE = {Can.SIGNED_IN, Can.THREAD_READ}
-IN_BRANCH = EVERYONE | {Can.THREAD_WRITE, Can.ORGANISATION_READ, Can.MEETING_READ, Can.MEETING_ATTEND}
+READS_BOOKS = {Can.DISCLOSURE_READ, Can.DISCLOSURE_ASK}
+IN_BRANCH = EVERYONE | READS_BOOKS | {Can.THREAD_WRITE, Can.ORGANISATION_READ, Can.MEETING_READ, Can.MEETING_ATTEND}
 NOMINATES = {Can.OFFICER_NOMINATE, Can.NOMINATION_READ}
 KEEPS_BRANCH = IN_BRANCH | {Can.TODO_READ, Can.MEETING_KEEP, Can.LOG_READ, Can.ENTRY_TAKE_DOWN,
                             Can.MEMBER_READ, Can.NUMBER_OPEN, Can.PHONE_CONFIRM}
-OVERSEES = EVERYONE | {Can.TODO_READ, Can.ORGANISATION_READ, Can.MEETING_READ, Can.LOG_READ, Can.MEMBER_READ}
+OVERSEES = EVERYONE | {Can.TODO_READ, Can.ORGANISATION_READ, Can.MEETING_READ, Can.LOG_READ, Can.MEMBER_READ,
+                       Can.DISCLOSURE_READ, Can.DISCLOSURE_OVERSEE}
 
 GRANTS: Mapping[Role, frozenset[Can]] = {
     role: frozenset(grants)
     for role, grants in {
-        Role.VILLAGER: EVERYONE,
-        Role.SUPERVISOR: EVERYONE,
+        Role.VILLAGER: EVERYONE | READS_BOOKS | {Can.VILLAGE_HOME},
+        Role.SUPERVISOR: EVERYONE | READS_BOOKS | {Can.VILLAGE_HOME, Can.TODO_READ, Can.DISCLOSURE_SIGN},
         Role.APPLICANT: EVERYONE,
         Role.PROBATIONARY: IN_BRANCH,
         Role.MEMBER: IN_BRANCH,
-        Role.VILLAGE_ADMIN: EVERYONE,
+        Role.VILLAGE_ADMIN: EVERYONE | {
+            Can.VILLAGE_HOME, Can.TODO_READ, Can.DISCLOSURE_READ, Can.DISCLOSURE_KEEP, Can.DISCLOSURE_WITHDRAW,
+            Can.EXEMPTION_ASK},
         # The 书记 checks where there is no 组织委员, or he wrote it himself.
-        Role.SECRETARY: KEEPS_BRANCH | NOMINATES | {Can.LOG_CHECK},
+        Role.SECRETARY: KEEPS_BRANCH | NOMINATES | {Can.LOG_CHECK, Can.DISCLOSURE_SIGN, Can.EXEMPTION_ASK},
         Role.ORGANISER: KEEPS_BRANCH | {Can.LOG_CHECK},
         Role.BRANCH_ADMIN: KEEPS_BRANCH,
-        Role.COMMITTEE_ADMIN: OVERSEES | NOMINATES | {Can.LOG_AMEND, Can.NUMBER_OPEN},
-        Role.COMMITTEE_ORGANISER: OVERSEES,
-        Role.COUNTY_ADMIN: OVERSEES | NOMINATES | {Can.NUMBER_OPEN},
+        Role.COMMITTEE_ADMIN: OVERSEES | NOMINATES | {
+            Can.LOG_AMEND, Can.NUMBER_OPEN, Can.DISCLOSURE_REVIEW, Can.DISCLOSURE_WITHDRAW, Can.VILLAGE_OPEN},
+        Role.COMMITTEE_ORGANISER: OVERSEES | {Can.DISCLOSURE_REVIEW, Can.DISCLOSURE_WITHDRAW},
+        Role.COUNTY_ADMIN: OVERSEES | NOMINATES | {Can.NUMBER_OPEN, Can.EXEMPTION_FILE, Can.CATALOGUE_KEEP},
         Role.CITY_ADMIN: OVERSEES | NOMINATES,
         Role.PROVINCE_ADMIN: OVERSEES | NOMINATES,
         # No business screens under these two.

@@ -1,5 +1,6 @@
 """The tabs at the bottom (a rail at the left on a wide screen) and the links under 我的, as data: who may, sees."""
 from dataclasses import dataclass
+from typing import Any
 
 from server.permissions import Can, Role, may
 
@@ -10,6 +11,7 @@ class Tab:
     icon: str
     href: str
     can: Can
+    also: tuple[str, ...] = ()  # other addresses that lie under it
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,13 @@ TABS = (
     Tab("账号", "people", "/accounts", Can.ACCOUNT_KEEP),
     Tab("消息", "chat", "/threads", Can.THREAD_READ),
     Tab("支部", "people", "/meetings", Can.MEETING_READ),
+    Tab("本村", "village", "/disclosures", Can.VILLAGE_HOME, also=("/ledgers", "/questions", "/catalogues")),
     Tab("工作台", "desk", "/to-dos", Can.TODO_READ),
     Tab("审计", "search", "/audit", Can.AUDIT_READ),
     Tab("我的", "me", "/me", Can.SIGNED_IN),
 )
 LINKS = (  # one's own records
+    Link("village", "green", "三务公开", "党务、村（居）务、财务、便民服务", "/disclosures", Can.DISCLOSURE_READ),
     Link("people", "amber", "签到记录", "参加过的组织生活", "/me/attendance", Can.MEETING_ATTEND),
     Link("search", "blue", "党员信息", "名册、查找、当面变更手机号码", "/members", Can.MEMBER_READ),
     Link("open", "gold", "党组织", "所在党组织、支部委员会、党员名册", "/organisations", Can.ORGANISATION_READ),
@@ -38,14 +42,18 @@ LINKS = (  # one's own records
 )
 
 
-def tabs_for(role: Role, path: str, badges: dict[str, int]) -> list[dict[str, str | int | bool]]:
-    """The tabs `role` has, the one that `path` lies under marked, each with its count of what is new."""
-    return [
-        {"label": "组织生活" if tab.href == "/meetings" and not may(role, Can.MEETING_ATTEND) else tab.label,
-         "icon": tab.icon, "href": tab.href, "badge": badges.get(tab.href, 0),
-         "current": path == tab.href or path.startswith(tab.href + "/")}
-        for tab in TABS if may(role, tab.can)
-    ]
+def tabs_for(role: Role, path: str, badges: dict[str, int], *, community: bool = False) -> list[dict[str, Any]]:
+    """The tabs `role` has, the one that `path` lies under marked, each with its count of what is new.
+
+    community: whether the viewer's village is one, whose word for itself is another."""
+    def label(tab: Tab) -> str:
+        if tab.href == "/meetings" and not may(role, Can.MEETING_ATTEND):
+            return "组织生活"
+        return "本社区" if community and tab.href == "/disclosures" else tab.label
+
+    return [{"label": label(tab), "icon": tab.icon, "href": tab.href, "badge": badges.get(tab.href, 0),
+             "current": any(path == one or path.startswith(one + "/") for one in (tab.href, *tab.also))}
+            for tab in TABS if may(role, tab.can)]
 
 
 def home_of(role: Role) -> str:

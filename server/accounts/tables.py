@@ -64,7 +64,9 @@ SUBSTITUTED = "(SELECT r.name FROM account b JOIN person r ON r.id = b.person_id
 # Who acts under a grant g, and that the grant counts at the moment $2.
 ACTOR = f"""p.id AS person_id, a.id AS account_id, g.id AS grant_id, p.name, g.role, o.id AS organisation_id,
     o.path AS organisation_path, o.name AS organisation_name, o.kind AS organisation_kind, o.committee_id, a.large,
-    {SUBSTITUTED} AS acting_for"""
+    {SUBSTITUTED} AS acting_for, o.unit_code,
+    (SELECT u.name FROM unit u WHERE u.code = o.unit_code) AS unit_name,
+    coalesce((SELECT v.community FROM village v WHERE v.code = o.unit_code), false) AS community"""
 COUNTS = """a.closed_at IS NULL AND g.since <= $2 AND (g.until IS NULL OR g.until > $2) AND o.closed_at IS NULL"""
 
 # Every request begins with this one, so it is fixed SQL, for all that come at the same time.
@@ -106,7 +108,8 @@ async def who_is(token: str, source: str, *, active: bool) -> Actor | None:
     return Actor(
         found["person_id"], found["account_id"], found["session_id"], found["grant_id"], found["name"], role,
         found["organisation_id"], found["organisation_path"], found["organisation_name"], found["organisation_kind"],
-        found["committee_id"], found["large"], source, found["acting_for"], confirmed)
+        found["committee_id"], found["large"], source, found["acting_for"], confirmed,
+        found["unit_code"], found["unit_name"], found["community"])
 
 
 async def accounts_with_phone(phone: str) -> list[Record]:

@@ -35,6 +35,9 @@ class Actor:
     source: str  # where the request came from, for the evidence
     acting_for: str | None = None  # whose duties these are meanwhile (代理)
     confirmed: bool = False  # by a one-time code, within the last quarter of an hour
+    unit_code: str = ""  # the unit the organisation stands in: of a branch, its village
+    unit_name: str = ""
+    community: bool = False  # whether that is a community (社区), with words of its own
 
     def may(self, can: Can) -> bool:
         """Whether the active role holds `can`."""

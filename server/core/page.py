@@ -25,7 +25,7 @@ async def tabs_of(request: Request, path: str, given: dict[str, int] | None = No
     viewer = request.user
     known = given or {}
     counted = {href: await count(viewer) for href, count in BADGES.items() if href not in known}
-    return tabs_for(viewer.role, path, counted | known)
+    return tabs_for(viewer.role, path, counted | known, community=viewer.community)
 
 
 async def page(
@@ -48,7 +48,8 @@ def answer(
     swap = is_swap(request)
     context |= {"viewer": viewer, "status": status, "large": bool(viewer and viewer.large), "demo": settings.demo}
     if viewer is not None and not swap:
-        context.setdefault("tabs", tabs_for(viewer.role, request.url.path, request.scope["state"].get("badges", {})))
+        known = request.scope["state"].get("badges", {})
+        context.setdefault("tabs", tabs_for(viewer.role, request.url.path, known, community=viewer.community))
     return HTMXBlockTemplate(
         template_name=template, block_name=block if swap else None, context=context, status_code=status,
         headers={"Vary": "HX-Request", "Cache-Control": "no-store"},

@@ -1,0 +1,198 @@
+"""What villages owe, made from the catalogue and never typed: when a village opens, when a catalogue is published, and
+each night. Settling a duty: published, or declared as not having occurred."""
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from itertools import groupby
+from typing import Any
+
+from asyncpg import Record
+from litestar.exceptions import ClientException
+
+from server.catalogues.rules import CONVENIENCE, PUBLISH, STANDING, Category, DutyState, Form, Item, owed
+from server.catalogues.tables import current_items, since
+from server.core import audit, deadlines, effects, live
+from server.core.actor import Actor
+from server.core.clock import BEIJING, now, today
+from server.core.database import row, rows, the_row, transaction
+from server.core.deadlines_many import Begun, start_all, withdraw_all
+from server.core.moves import WrongState
+from server.core.workdays import beijing_date
+from server.villages.rules import RENEW
+from server.villages.tables import county_of
+
+DUTY = "duty"  # the kind of a deadline's subject
+RULES = (PUBLISH.name, CONVENIENCE.name)
+COUNTY_LOCK = 7_020  # advisory, with the county's code: its duties are made by one after the other
+
+VILLAGES = """
+SELECT v.code, v.organisation_id, v.organisation_path, v.community, v.opened_at FROM village v
+WHERE v.state = '已开通' AND v.code >= $1 AND v.code < $1 || '~' ORDER BY v.code"""
+MAKE = """
+INSERT INTO duty (village_code, organisation_path, item, item_id, period, first, last)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::date[], $7::date[])
+ON CONFLICT (village_code, item, period) DO NOTHING RETURNING id, village_code, item, period, first, last"""
+OBSOLETE = """
+UPDATE duty d SET state = '不再要求', settled_at = ebranch_now()
+FROM unnest($2::bigint[], $3::text[]) AS i (item, frequency) RIGHT JOIN duty x ON x.item = i.item
+WHERE x.id = d.id AND d.state = '应公开' AND d.village_code >= $1 AND d.village_code < $1 || '~'
+  AND (i.item IS NULL AND d.period NOT LIKE 'matter-%'
+       OR d.last >= $4 AND d.period NOT LIKE 'matter-%' AND d.period !~ CASE i.frequency
+            WHEN '每月' THEN '^[0-9]{4}-[0-9]{2}$' WHEN '每季度' THEN '^[0-9]{4}-Q[1-4]$'
+            WHEN '每年' THEN '^[0-9]{4}$' WHEN '长期' THEN '^长期$' ELSE '^$' END)
+RETURNING d.id"""
+
+
+@effects.carries(RENEW)
+async def renew(payload: dict[str, Any]) -> None:
+    """Makes what one village, or all of a county's, owe by the newest catalogue; what it no longer asks is dropped."""
+    code = payload.get("village") or payload["county"]
+    await make(county_of(code), code)
+
+
+async def renew_all() -> None:
+    """Makes what every county's villages owe today, a transaction each: a month begins, or a night was missed."""
+    for one in await rows("SELECT DISTINCT county_code FROM catalogue WHERE number IS NOT NULL ORDER BY 1"):
+        async with transaction():
+            await make(one["county_code"], one["county_code"])
+
+
+async def make(county: str, below: str) -> int:
+    """Makes what the opened villages at or below the unit `below` owe today; returns how many duties are new.
+
+    Within a transaction. Done twice it changes nothing."""
+    await rows("SELECT pg_advisory_xact_lock($1, $2::int)", COUNTY_LOCK, int(county))
+    items, asked = await current_items(county), await since(county)
+    villages = {one["code"]: one for one in await rows(VILLAGES, below)}
+    await drop_obsolete(below, items)
+    wanted = [(village, item, period) for village in villages.values() for item in items
+              if item.applies_to(village["community"])
+              for period in owed(item, asked[item.item], beijing_date(village["opened_at"]), today())]
+    made = await rows(MAKE, *map(list, zip(*(
+        (village["code"], village["organisation_path"], item.item, item.id, period.key, period.first, period.last)
+        for village, item, period in wanted), strict=True))) if wanted else []
+    await start_clocks(made, villages, {item.item: item for item in items})
+    for village in {one["village_code"] for one in made}:
+        live.changed(villages[village]["organisation_path"], "disclosures", "todos")
+    return len(made)
+
+
+async def drop_obsolete(below: str, items: Sequence[Item]) -> None:
+    """Drops the open duties of items that the catalogue no longer has, and of periods that have not ended where it now
+    asks for another frequency. A draft that was begun for one stays, and says so."""
+    dropped = await rows(OBSOLETE, below, [one.item for one in items], [str(one.frequency) for one in items], today())
+    await withdraw_all(RULES, DUTY, [one["id"] for one in dropped], now())
+
+
+async def start_clocks(made: Sequence[Record], villages: dict[str, Record], items: dict[int, Item]) -> None:
+    """Starts the clock of each new duty: at the end of its period (M3§8); of 便民服务 at its beginning."""
+    def begins(one: Record) -> tuple[str, date]:
+        rule = items[one["item"]].rule
+        return rule.name, one["first"] if rule is CONVENIENCE else one["last"]
+
+    for (rule, day), its in groupby(sorted(made, key=begins), key=begins):
+        await start_all(CONVENIENCE if rule == CONVENIENCE.name else PUBLISH, DUTY, [
+            begun(one, villages[one["village_code"]], items[one["item"]]) for one in its], moment(day))
+
+
+def begun(duty: Record, village: Record, item: Item) -> Begun:
+    return Begun(duty["id"], village["organisation_id"], village["organisation_path"],
+                 f"{'更新' if item.rule is CONVENIENCE else '公开'} · {item.name}{in_words(duty)}",
+                 f"/disclosures/duties/{duty['id']}")
+
+
+def in_words(duty: Record) -> str:
+    """（2026年10月）, or nothing for what is owed once."""
+    label = period_label(duty["period"], duty["first"])
+    return f"（{label}）" if label else ""
+
+
+def period_label(key: str, first: date) -> str:
+    """2026年10月, 2026年第四季度, 2026年; nothing for what has no period."""
+    if key == STANDING or key.startswith("matter-"):
+        return ""
+    if "Q" in key:
+        return f"{first.year}年第{'一二三四'[(first.month - 1) // 3]}季度"
+    return f"{first.year}年{first.month}月" if "-" in key else f"{first.year}年"
+
+
+def moment(day: date) -> datetime:
+    """The beginning of a day, as an event on it."""
+    return datetime.combine(day, time(), BEIJING)
+
+
+# 随时 -----------------------------------------------------------------------------------------------------------------
+
+async def owe_at_once(village: Record, item: Item, ended_on: date, serial: int) -> int:
+    """Something happened that the catalogue wants published: the village owes it from then on. The duty's id.
+
+    serial: the number of the matter, by which this duty is told from the others of its item."""
+    made = await the_row("""
+        INSERT INTO duty (village_code, organisation_path, item, item_id, period, first, last)
+        VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING id, village_code, item, period, first, last""",
+                         village["code"], village["organisation_path"], item.item, item.id, f"matter-{serial}",
+                         ended_on)
+    one = begun(made, village, item)
+    await deadlines.start(
+        PUBLISH, DUTY, made["id"], organisation_id=one.organisation_id, organisation_path=one.organisation_path,
+        starts_at=moment(ended_on), title=one.title, href=one.href, now=now())
+    return made["id"]
+
+
+# Settling -------------------------------------------------------------------------------------------------------------
+
+async def settle(duty_id: int, state: DutyState) -> None:
+    """Marks a duty as done with, in the transaction of what settles it."""
+    await rows("UPDATE duty SET state = $2, settled_at = coalesce(settled_at, ebranch_now()) WHERE id = $1",
+               duty_id, str(state))
+
+
+async def no_longer_owed(duty_id: int) -> None:
+    """Drops a duty whose thing turns out not to have happened."""
+    await settle(duty_id, DutyState.DROPPED)
+    await deadlines.withdraw(PUBLISH, DUTY, duty_id, at=now())
+
+
+async def nothing_occurred(actor: Actor, village: Record, duty_ids: Sequence[int]) -> int:
+    """Declares, once for all of them, that these did not occur in their periods; the declaration's id.
+
+    ClientException (400) for what is none of the village's open duties, for a ledger (a month without entries still has
+    a balance) and for what is standing; WrongState where somebody has settled all of them meanwhile."""
+    async with transaction():
+        held = await rows("""
+            SELECT d.id, d.state, d.last, d.period, i.form, i.category FROM duty d
+            JOIN catalogue_item i ON i.id = d.item_id
+            WHERE d.id = ANY($1) AND d.village_code = $2 ORDER BY d.id FOR NO KEY UPDATE OF d""",
+                          list(duty_ids), village["code"])
+        if len(held) != len(set(duty_ids)) or not all(may_be_nothing(one) for one in held):
+            raise ClientException("选的事项里有不能声明“没有发生”的，请重新选择")
+        open_ones = [one["id"] for one in held if one["state"] == DutyState.OWED]
+        if not open_ones:
+            raise WrongState("这些事项刚才已经办了")
+        made = (await the_row("""INSERT INTO declaration (village_code, who, account_id) VALUES ($1, $2, $3)
+                                 RETURNING id""", village["code"], actor.signature, actor.account_id))["id"]
+        await rows("INSERT INTO declared SELECT $1, unnest($2::bigint[])", made, open_ones)
+        for one in held:
+            if one["id"] in open_ones:
+                await settle(one["id"], DutyState.NOTHING)
+                rule = CONVENIENCE if one["category"] == Category.CONVENIENCE else PUBLISH
+                await deadlines.meet(rule, DUTY, one["id"], closed_at=now())
+        await audit.record(actor, "declare_nothing", "declaration", made, after={"duties": open_ones})
+        live.changed(village["organisation_path"], "disclosures", "todos")
+    return made
+
+
+def may_be_nothing(duty: Record) -> bool:
+    """Whether it can be said of a duty that nothing occurred: not of a ledger, nor of what is standing; of 便民服务 it
+    is “本月核对无变化” and may be said before the month ends."""
+    return (duty["form"] != Form.LEDGER and duty["period"] != STANDING
+            and not duty["period"].startswith("matter-"))
+
+
+async def reopen(duty_id: int) -> None:
+    """A township finds that something did occur: the village owes it again. Within a transaction; the clock goes on
+    with what was left."""
+    back = await row("""UPDATE duty SET state = '应公开', settled_at = NULL WHERE id = $1 AND state = '本期无'
+                        RETURNING id""", duty_id)
+    if back is None:
+        raise WrongState("这一项刚才已经有了变化")
+    await deadlines.resume(PUBLISH, DUTY, duty_id, at=now(), why="镇街核实本期有发生")

@@ -1,0 +1,262 @@
+"""Addresses of a county's catalogue: the published one and its versions, the draft, its items, its publication."""
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from server.catalogues import actions
+from server.catalogues.rules import (
+    COLUMN_MAX,
+    COLUMNS_MOST,
+    CONTENT_MAX,
+    DEPARTMENT_MAX,
+    GUIDANCE_MAX,
+    NAME_MAX,
+    NOTE_MAX,
+    Audience,
+    Category,
+    Change,
+    Form,
+    Frequency,
+    Item,
+    Kind,
+    Variant,
+    by_category,
+    changes,
+    wrong,
+)
+from server.catalogues.tables import OPEN_DRAFTS, draft, items, open_duties, published, sees_county, versions
+from server.core import forms
+from server.core.actor import Actor
+from server.core.clock import now
+from server.core.dates import day, paper_day
+from server.core.forms import Filled, Refused
+from server.core.page import page, see_other
+from server.permissions import Can
+from server.villages.tables import unit
+
+TONES = {Kind.ADDED: "green", Kind.CHANGED: "amber", Kind.REMOVED: "red"}
+
+
+def columns(name: str, label: str) -> forms.Field:
+    """The heads of a table's columns, between blanks, commas or 、."""
+    text = forms.text(name, label, most=COLUMNS_MOST * (COLUMN_MAX + 1), required=False)
+
+    def read(typed: list[str]) -> tuple[str, ...]:
+        heads = text.read(typed).replace("、", " ").replace("，", " ").replace(",", " ").split()
+        if len(heads) > COLUMNS_MOST or any(len(head) > COLUMN_MAX for head in heads):
+            raise ValueError(f"最多 {COLUMNS_MOST} 列，每列的名称最多 {COLUMN_MAX} 个字")
+        if len(set(heads)) != len(heads):
+            raise ValueError("有两列名称相同")
+        return tuple(heads)
+    return forms.Field(name, label, read)
+
+
+VERSION = forms.number("version", "版本")
+ITEM = (
+    VERSION, forms.choice("category", "类别", Category), forms.text("name", "事项", most=NAME_MAX),
+    forms.text("content", "公开内容", most=CONTENT_MAX, required=False), forms.choice("form", "公开形式", Form),
+    columns("columns", "表格的列"), forms.choice("frequency", "公开时间", Frequency),
+    forms.choice("audience", "公开范围", Audience), forms.text("department", "责任部门", most=DEPARTMENT_MAX, required=False),
+    forms.text("guidance", "业务指导", most=GUIDANCE_MAX, required=False), forms.choice("variant", "适用", Variant),
+)
+PUBLISH = (VERSION, forms.text("note", "更新说明", most=NOTE_MAX, required=False))
+
+
+async def seen_county(actor: Actor, code: str) -> Any:
+    """The county of a catalogue the actor reads; NotFoundException else."""
+    place = await unit(code) if sees_county(actor, code) else None
+    if place is None or place["level"] != "county":
+        raise NotFoundException
+    return place
+
+
+async def own_county(request: Request, code: str) -> Any:
+    """The actor's own county, whose catalogue he keeps; NotFoundException for another one."""
+    if code != request.user.unit_code:
+        raise NotFoundException
+    return await seen_county(request.user, code)
+
+
+@get("/catalogues/{county:str}", can=Can.DISCLOSURE_READ)
+async def show(request: Request, county: FromPath[str]) -> Response[Any]:
+    return await catalogue_page(request, county, None)
+
+
+@get("/catalogues/{county:str}/versions/{number:int}", can=Can.DISCLOSURE_READ)
+async def version(request: Request, county: FromPath[str], number: FromPath[int]) -> Response[Any]:
+    return await catalogue_page(request, county, number)
+
+
+async def catalogue_page(request: Request, county: str, number: int | None) -> Response[Any]:
+    place = await seen_county(request.user, county)
+    found = await published(county, number)
+    if found is None and number:
+        raise NotFoundException
+    listed = await items(found["id"]) if found else []
+    every = await versions(county)
+    former = next((one for one in every if found and one["number"] < found["number"]), None)
+    changed = changes(await items(former["id"]), listed) if former else []
+    keeps = request.user.may(Can.CATALOGUE_KEEP) and county == request.user.unit_code
+    return await page(
+        request, "catalogues/show.html", county=place["name"], address=f"/catalogues/{county}", keeps=keeps,
+        back="/disclosures" if not request.user.may(Can.DISCLOSURE_OVERSEE) else "/to-dos",
+        catalogue={"number": found["number"], "day": paper_day(found["published_at"]), "note": found["note"],
+                   "who": found["who"]} if found else None,
+        groups=[{"label": str(category), "items": its} for category, its in by_category(listed)],
+        changes=[shown_change(one) for one in changed], drafting=keeps and await draft(county) is not None,
+        versions=[{"label": f"第 {one['number']} 版", "day": day(one["published_at"], now()), "note": one["note"],
+                   "href": f"/catalogues/{county}/versions/{one['number']}", "current": found and one["id"] == found["id"]}
+                  for one in every])
+
+
+def shown_change(one: Change, owed: int = 0, drafts: int = 0) -> dict[str, Any]:
+    """One difference between two versions; owed, drafts: what it does to what is open."""
+    bears = [words for words, many in ((f"{owed} 项应公开未公开的", owed), (f"{drafts} 份草稿", drafts)) if many]
+    return {"kind": str(one.kind), "tone": TONES[one.kind], "name": one.item.name, "category": str(one.item.category),
+            "fields": one.fields, "bears": "、".join(bears) if one.kind is not Kind.ADDED else ""}
+
+
+# The draft ------------------------------------------------------------------------------------------------------------
+
+@post("/catalogues/{county:str}/draft", can=Can.CATALOGUE_KEEP, status_code=200)
+async def begin(request: Request, county: FromPath[str]) -> Response[Any]:
+    await own_county(request, county)
+    await forms.nothing(request)
+    await actions.begin_draft(request.user, county)
+    return see_other(f"/catalogues/{county}/draft")
+
+
+@get("/catalogues/{county:str}/draft", can=Can.CATALOGUE_KEEP)
+async def show_draft(request: Request, county: FromPath[str]) -> Response[Any]:
+    return await draft_page(request, county, Filled())
+
+
+async def draft_page(request: Request, county: str, filled: Filled) -> Response[Any]:
+    """The draft with its items, how it differs, and what that does to what is open."""
+    place, its = await own_county(request, county), await draft(county)
+    if its is None:
+        return see_other(f"/catalogues/{county}")
+    listed, newest = await items(its["id"]), await published(county)
+    changed = changes(await items(newest["id"]), listed) if newest else []
+    touched = [one.item.item for one in changed if one.kind is not Kind.ADDED]
+    owed, drafts = await open_duties(touched), await open_drafts(touched)
+    return await page(
+        request, "catalogues/draft.html", status=filled.status, county=place["name"], address=f"/catalogues/{county}",
+        version=its["version"], form={"note": its["note"]} | filled.typed, errors=filled.errors,
+        first=newest is None, changes=[shown_change(one, owed.get(one.item.item, 0), drafts.get(one.item.item, 0))
+                                       for one in changed],
+        groups=[{"label": str(category), "items": [
+            {"id": one.id, "name": one.name, "line": " · ".join(
+                filter(None, (one.frequency, one.form, one.audience, one.department,
+                              "" if one.variant is Variant.BOTH else f"只适用{one.variant}")))} for one in its_items]}
+            for category, its_items in by_category(listed)])
+
+
+async def open_drafts(touched: Sequence[int]) -> dict[int, int]:
+    """How many drafts are open of each item."""
+    found: dict[int, int] = {}
+    for count in OPEN_DRAFTS:
+        found |= await count(touched)
+    return found
+
+
+@get("/catalogues/{county:str}/draft/items/new", can=Can.CATALOGUE_KEEP)
+async def new_item(request: Request, county: FromPath[str]) -> Response[Any]:
+    its = await the_draft(request, county)
+    return await item_page(request, county, None, Filled(typed={
+        "version": its["version"], "frequency": str(Frequency.QUARTER), "form": str(Form.TEXT),
+        "audience": str(Audience.VILLAGERS), "variant": str(Variant.BOTH)}))
+
+
+@get("/catalogues/{county:str}/draft/items/{item_id:int}", can=Can.CATALOGUE_KEEP)
+async def show_item(request: Request, county: FromPath[str], item_id: FromPath[int]) -> Response[Any]:
+    its = await the_draft(request, county)
+    one = await draft_item(its["id"], item_id)
+    typed = {name: str(getattr(one, name)) for name in actions.FIELDS} | {
+        "columns": "、".join(one.columns), "version": its["version"]}
+    return await item_page(request, county, item_id, Filled(typed=typed))
+
+
+async def the_draft(request: Request, county: str) -> Any:
+    """The draft of the actor's own county; NotFoundException where there is none."""
+    await own_county(request, county)
+    its = await draft(county)
+    if its is None:
+        raise NotFoundException
+    return its
+
+
+async def draft_item(catalogue_id: int, item_id: int) -> Item:
+    """One item of the draft; NotFoundException for another one's."""
+    found = next((one for one in await items(catalogue_id) if one.id == item_id), None)
+    if found is None:
+        raise NotFoundException
+    return found
+
+
+async def item_page(request: Request, county: str, item_id: int | None, filled: Filled) -> Response[Any]:
+    options = {name: forms.options(of) for name, of in (
+        ("category", Category), ("form", Form), ("frequency", Frequency), ("audience", Audience), ("variant", Variant))}
+    return await page(request, "catalogues/item.html", status=filled.status, form=filled.typed, errors=filled.errors,
+                      options=options, address=f"/catalogues/{county}/draft", item=item_id)
+
+
+@post("/catalogues/{county:str}/draft/items/new", can=Can.CATALOGUE_KEEP, status_code=200)
+async def add_item(request: Request, county: FromPath[str]) -> Response[Any]:
+    return await write_item(request, county, None)
+
+
+@post("/catalogues/{county:str}/draft/items/{item_id:int}", can=Can.CATALOGUE_KEEP, status_code=200)
+async def change_item(request: Request, county: FromPath[str], item_id: FromPath[int]) -> Response[Any]:
+    return await write_item(request, county, item_id)
+
+
+async def write_item(request: Request, county: str, item_id: int | None) -> Response[Any]:
+    its = await the_draft(request, county)
+    if item_id is not None:
+        await draft_item(its["id"], item_id)
+    filled = await forms.fill(request, ITEM)
+    if not filled.errors and (fault := wrong(filled.values)):
+        filled.errors[fault[0]] = fault[1]
+    if not filled.errors:
+        try:
+            await actions.write_item(request.user, county, filled["version"], item_id, filled.values)
+            return see_other(f"/catalogues/{county}/draft")
+        except Refused as refused:
+            filled.errors[refused.field] = str(refused)
+    return await item_page(request, county, item_id, filled)
+
+
+@post("/catalogues/{county:str}/draft/items/{item_id:int}/removal", can=Can.CATALOGUE_KEEP, status_code=200)
+async def remove_item(request: Request, county: FromPath[str], item_id: FromPath[int]) -> Response[Any]:
+    await the_draft(request, county)
+    filled = await forms.pressed(request, (VERSION,))
+    await actions.remove_item(request.user, county, filled["version"], item_id)
+    return see_other(f"/catalogues/{county}/draft")
+
+
+@post("/catalogues/{county:str}/draft/discarding", can=Can.CATALOGUE_KEEP, status_code=200)
+async def discard(request: Request, county: FromPath[str]) -> Response[Any]:
+    await the_draft(request, county)
+    filled = await forms.pressed(request, (VERSION,))
+    await actions.discard_draft(request.user, county, filled["version"])
+    return see_other(f"/catalogues/{county}")
+
+
+@post("/catalogues/{county:str}/publication", can=Can.CATALOGUE_KEEP, status_code=200)
+async def publish(request: Request, county: FromPath[str]) -> Response[Any]:
+    await the_draft(request, county)
+    filled = await forms.fill(request, PUBLISH)
+    if not filled.errors:
+        try:
+            await actions.publish(request.user, county, filled["version"], filled["note"])
+            return see_other(f"/catalogues/{county}")
+        except Refused as refused:
+            filled.errors[refused.field] = str(refused)
+    return await draft_page(request, county, filled)
+
+
+ROUTES = [show, version, begin, show_draft, new_item, show_item, add_item, change_item, remove_item, discard, publish]
