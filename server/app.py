@@ -12,9 +12,11 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 from litestar.types import ControllerRouterHandler
 
+import server.disclosure.todos
 import server.meetings.todos
 import server.officers.todos
-import server.todos.registrations  # noqa: F401  (what they put on the 工作台)
+import server.todos.registrations
+import server.villages.todos  # noqa: F401  (what they put on the 工作台)
 from server.accounts import activation_handlers as activation
 from server.accounts import handlers as accounts
 from server.accounts import message_handlers as messages
@@ -22,6 +24,8 @@ from server.accounts import password_handlers as passwords
 from server.accounts import session_handlers as sessions
 from server.accounts import step_up_handlers as step_up
 from server.accounts.authentication import Authentication
+from server.catalogues import handlers as catalogues
+from server.catalogues import setting_handlers as county_settings
 from server.core import assets, database, health, live, picture_code
 from server.core import upload_handlers as uploads
 from server.core.answers import EXCEPTION_HANDLERS, count_for_refusal, put_headers
@@ -31,8 +35,12 @@ from server.core.origin import with_sound_host
 from server.core.patience import patient
 from server.core.templates import ENVIRONMENT
 from server.demo import handlers as demo
+from server.disclosure import editing_handlers as editing
+from server.disclosure import handlers as disclosure
+from server.disclosure import review_handlers as reviews
 from server.evidence import handlers as evidence
 from server.leaving import handlers as leaving
+from server.ledgers import handlers as ledgers
 from server.meetings import amendment_handlers as amendments
 from server.meetings import change_handlers as changes
 from server.meetings import check_in_handlers as check_in
@@ -47,6 +55,7 @@ from server.officers import import_handlers as imports
 from server.officers import nomination_handlers as nominations
 from server.threads import handlers as threads
 from server.todos import handlers as todos
+from server.villages import handlers as villages
 
 POOL = 12  # connections per web process
 FORM_LIMIT = 2_000_000  # bytes; uploads raise it where they come in
@@ -58,7 +67,8 @@ ROUTES = [
     *registration.ROUTES, *leaving.ROUTES,
     *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
     *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES, *demo.ROUTES, *evidence.ROUTES,
-    *officers.ROUTES, *nominations.ROUTES, *imports.ROUTES,
+    *officers.ROUTES, *nominations.ROUTES, *imports.ROUTES, *villages.ROUTES, *catalogues.ROUTES,
+    *county_settings.ROUTES, *disclosure.ROUTES, *editing.ROUTES, *reviews.ROUTES, *ledgers.ROUTES,
 ]
 
 
@@ -99,7 +109,7 @@ def make_app(routes: Sequence[ControllerRouterHandler] = ROUTES) -> Litestar:
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(ENVIRONMENT)),
         compression_config=CompressionConfig(
             backend="gzip", gzip_compress_level=4, minimum_size=600,
-            exclude=["^/static/", "^/live", "/live$", "^/uploads/", "/(photos|attachments)/"],
+            exclude=["^/static/", "^/live", "/live$", "^/uploads/", "/(photos|attachments|files|vouchers)/"],
         ),
         plugins=[Commands()],
         lifespan=[lifespan],

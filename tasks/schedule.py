@@ -6,9 +6,13 @@ from arq import cron
 from arq.cron import CronJob
 from arq.typing import WorkerCoroutine
 
+import server.disclosure.reviewing
 import server.evidence.actions
+import server.ledgers.part
 import server.meetings.reminders
-import server.officers.imports  # noqa: F401  (they declare who carries out what)
+import server.officers.imports
+import server.todos.reminders  # noqa: F401  (they declare who carries out what)
+from server.catalogues import duties as renewing
 from server.core import audit, checkpoints, deadlines, effects, file_checks, sms
 from server.core.clock import now
 from server.core.database import transaction
@@ -71,6 +75,11 @@ async def look_at_files(_: dict[str, Any]) -> None:
     await file_checks.look_at_files()
 
 
+async def renew_duties(_: dict[str, Any]) -> None:
+    """What villages owe in the month that has begun."""
+    await renewing.renew_all()
+
+
 async def forget_parked_forms(_: dict[str, Any]) -> None:
     """Forms that nobody came back for within the hour."""
     await sweep_parked()
@@ -91,5 +100,6 @@ LINES = [
     line(seal_all, minute={17}, second={0}),
     line(sign_checkpoint, minute={*range(0, 60, 5)}, second={20}, run_at_startup=True),
     line(sweep_unsaved, minute={41}, second={0}),
+    line(renew_duties, hour={0, 6, 12, 18}, minute={3}, second={0}, run_at_startup=True),
     line(look_at_files, second={20}),
 ]

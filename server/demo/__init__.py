@@ -9,7 +9,17 @@ from datetime import datetime
 import asyncpg
 from asyncpg import Connection
 
-from server.demo import evidence, meetings, messages, numbers, officers, places, residents
+from server.demo import (
+    disclosed,
+    evidence,
+    meetings,
+    messages,
+    numbers,
+    officers,
+    places,
+    residents,
+    villages,
+)
 from server.settings import settings
 
 Part = Callable[[Connection, datetime], Awaitable[None]]
@@ -22,6 +32,8 @@ PARTS: tuple[tuple[str, Part], ...] = (
     ("messages", messages.load),
     ("evidence", evidence.load),
     ("officers", officers.load),
+    ("villages", villages.load),
+    ("disclosures", disclosed.load),
 )
 LOADED = """
 CREATE TABLE IF NOT EXISTS demonstration (

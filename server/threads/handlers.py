@@ -19,7 +19,7 @@ from server.core.page import BADGES, is_swap, page, see_other, tabs_of
 from server.core.sight import find
 from server.permissions import Can
 from server.threads import actions, cards
-from server.threads.rules import KINDS, PAGE, TEXT_MAX
+from server.threads.rules import KINDS, PAGE, TEXT_MAX, title_of
 from server.threads.tables import Thread, thread_list, thread_page, unread
 
 SAY = (forms.text("text", "内容", most=TEXT_MAX),)
@@ -34,7 +34,7 @@ def shown_row(thread: Record, current: int | None, actor: Actor) -> dict[str, An
     if thread["text"] and not thread["card_kind"]:
         last = f"{'我' if thread['person_id'] == actor.person_id else thread['who'].split(' · ')[0]}：{last}"
     return {
-        "id": thread["id"], "href": f"/threads/{thread['id']}", "title": kind.title, "icon": kind.icon,
+        "id": thread["id"], "href": f"/threads/{thread['id']}", "title": title_of(kind, actor.community), "icon": kind.icon,
         "tone": kind.tone, "last": last, "when": brief(thread["at"], now()) if thread["at"] else "",
         "unread": thread["unread"], "current": thread["id"] == current,
     }
@@ -45,7 +45,7 @@ async def list_context(actor: Actor, current: int | None = None) -> dict[str, An
     found = await thread_list(actor)
     threads = [shown_row(thread, current, actor) for thread in found]
     return {
-        "headline": actor.organisation_name,
+        "headline": actor.unit_name if actor.may(Can.VILLAGE_HOME) else actor.organisation_name,
         "subline": subline(actor, found[0]["members"] if found else 0),
         "threads": threads,
         "badges": {"/threads": sum(thread["unread"] for thread in threads)},
@@ -85,7 +85,7 @@ async def show_page(
     beside = {} if is_swap(request) else await list_context(actor, thread_id)
     return await page(
         request, "threads/show.html", status=status,
-        thread={"id": thread_id, "title": kind.title, "subtitle": actor.organisation_name, "empty": kind.empty},
+        thread={"id": thread_id, "title": title_of(kind, actor.community), "subtitle": actor.unit_name if actor.may(Can.VILLAGE_HOME) else actor.organisation_name, "empty": kind.empty},
         days=by_day([shown_entry(entry, states, actor) for entry in reversed(entries)]),
         older=f"/threads/{thread_id}?before={entries[-1]['id']}" if len(found) > PAGE else None,
         may_write=bool(kind.write and actor.may(kind.write)) and not before, draft=draft, error=error,

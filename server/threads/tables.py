@@ -91,7 +91,9 @@ ORDER BY e.id DESC"""
 
 OPEN_THREADS = """
 INSERT INTO thread (kind, organisation_id)
-SELECT k.kind, o.id FROM organisation o JOIN unnest($1::text[], $2::text[]) AS k (kind, owner) ON k.owner = o.kind
+SELECT k.kind, o.id FROM organisation o JOIN unnest($1::text[], $2::text[]) AS k (kind, owner)
+    ON k.owner = o.kind OR k.owner = '村' AND o.kind = '党支部' AND EXISTS (
+        SELECT FROM village v WHERE v.code = o.unit_code AND v.state = '已开通')
 WHERE o.path LIKE $3 || '%'
 ON CONFLICT DO NOTHING"""
 

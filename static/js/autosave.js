@@ -1,5 +1,6 @@
 // form[data-autosave="address"]: what is typed is posted as a draft 1.5 s after the last key, and when the page is left.
-// The answer is 204; 409 when nothing may be written any more.
+// The answer is 204, and says in X-Version on top of which version the next one goes; 409 when nothing may be written
+// any more.
 // Nothing is kept in this browser.
 (() => {
   const PAUSE = 1500, AGAIN = 10000 // milliseconds
@@ -19,6 +20,8 @@
     const answer = await fetch(form.dataset.autosave, { method: "POST", body, keepalive: Boolean(leaving), headers: { "HX-Request": "true", "X-Draft": "1" } }).catch(() => null)
     state.saving = false
     if (answer?.ok && !answer.redirected) {
+      const version = answer.headers.get("X-Version")
+      if (version) form.elements.version.value = version
       say(form, "已保存草稿")
       if (state.changed) wait(form)
     } else if (answer?.status === 409) {

@@ -1,0 +1,128 @@
+"""公开日历: what a village owes, has published and let lapse, month by month; its books, and what it published."""
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from asyncpg import Record
+
+from server.catalogues.duties import period_label
+from server.catalogues.rules import STANDING, Category, DutyState
+from server.core import keyset
+from server.core.actor import Actor
+from server.core.clock import now, today
+from server.core.dates import brief
+from server.core.deadline_words import due_text
+from server.core.periods import month_after
+from server.core.workdays import ONE_DAY
+from server.disclosure.publication import category_word
+from server.disclosure.rules import PAGE, State
+from server.disclosure.tables import audiences, duties, owed_now, published
+from server.permissions import Can
+from server.villages.tables import county_of
+
+OVERDUE = "逾期未公开"
+TONES = {DutyState.OWED: "amber", OVERDUE: "red", DutyState.PUBLISHED: "green", DutyState.NOTHING: "grey"}
+OWED_SHOWN = 8  # of what is to be done first
+
+Books = Sequence[dict[str, str]]
+BOOKS: list[Callable[[str], Awaitable[Books]]] = []  # what finds a village's newest ledgers: the ledgers declare it
+
+
+def state_of(duty: Record, moment: datetime) -> str:
+    """应公开, 逾期未公开, 已公开 or 本期无, as it stands at `moment`."""
+    if duty["state"] == DutyState.OWED and duty["due_at"] and duty["due_at"] < moment:
+        return OVERDUE
+    return duty["state"]
+
+
+def is_for(actor: Actor, duty: Record) -> bool:
+    """Whether the viewer may know of a duty: what is for members is not for every villager."""
+    return duty["audience"] in audiences(actor)
+
+
+async def listed(actor: Actor, village: Record, month: date, category: Category | None, after: str | None,
+                 books: Books) -> dict[str, Any]:
+    """A village's page. month: its first day; category: of what is published; books: the newest ledgers."""
+    moment, address = now(), address_of(actor, village)
+    last = month_after(month, 1) - ONE_DAY
+    its = [one for one in await duties(village["code"], month, last) if is_for(actor, one)]
+    found = await published(village["code"], audiences(actor), category and str(category), keyset.read(after) or keyset.BEGINNING)
+    keeps = actor.may(Can.DISCLOSURE_KEEP)
+    states = [state_of(one, moment) for one in its]
+    return {
+        "headline": village["name"], "back": None if actor.may(Can.VILLAGE_HOME) else back(actor, village),
+        "subline": f"{village['township']} · 三务公开", "empty": None, "here": address + f"month={month:%Y-%m}",
+        "may_keep": keeps, "nothing": "/disclosures/nothing" if keeps else None,
+        "owed": [owed_line(one, moment) for one in await owed_first(village)] if keeps else [],
+        "books": books[:2], "all_books": f"/ledgers/{village['code']}" if len(books) > 2 else None,
+        "month": {"label": f"{month.year}年{month.month}月", "before": f"{address}month={month_after(month, -1):%Y-%m}",
+                  "after": f"{address}month={month_after(month, 1):%Y-%m}" if month < today().replace(day=1) else None},
+        "figures": [(str(states.count(word)), word, TONES[word]) for word in (DutyState.OWED, DutyState.PUBLISHED, OVERDUE)],
+        "groups": groups(actor, village, its, moment),
+        "published": [published_line(one, village) for one in found[:PAGE]],
+        "chips": [{"label": "全部", "href": address, "current": category is None}] + [
+            {"label": category_word(one, village["community"]), "href": f"{address}category={one}",
+             "current": one is category} for one in Category],
+        "older": f"{address}after={keyset.mark(found[PAGE - 1]['published_at'], found[PAGE - 1]['id'])}" + (f"&category={category}" if category else "")
+        if len(found) > PAGE else None,
+        "catalogue": f"/catalogues/{county_of(village['code'])}",
+    }
+
+
+def address_of(actor: Actor, village: Record) -> str:
+    """The page's address, to be followed by a query."""
+    return "/disclosures?" if actor.unit_code == village["code"] else f"/disclosures?village={village['code']}&"
+
+
+def back(actor: Actor, village: Record) -> str:
+    return f"/villages/{village['township_code']}" if actor.may(Can.DISCLOSURE_OVERSEE) else "/me"
+
+
+async def owed_first(village: Record) -> list[Record]:
+    """What the keeper has to do first: what has ended, and what was sent back."""
+    return [one for one in await owed_now(village["code"], today())
+            if one["last"] < today() or one["category"] == Category.CONVENIENCE or one["edition_state"] == State.RETURNED
+            ][:OWED_SHOWN]
+
+
+def owed_line(duty: Record, moment: datetime) -> dict[str, Any]:
+    late = state_of(duty, moment) == OVERDUE
+    where = f"，{duty['edition_state']}" if duty["edition_state"] else ""
+    until = f"{due_text(duty['due_at'], moment)} 截止" if duty["due_at"] else "已提交"
+    return {"title": title(duty), "text": f"已逾期（应于{until}）{where}" if late else f"{until}{where}",
+            "tone": "red" if late or duty["edition_state"] == State.RETURNED else "grey",
+            "href": f"/disclosures/{duty['matter_id']}" if duty["edition_state"] else f"/disclosures/duties/{duty['id']}"}
+
+
+def title(duty: Record) -> str:
+    """财务收支逐笔明细（2026年10月）."""
+    label = period_label(duty["period"], duty["first"])
+    return f"{duty['name']}（{label}）" if label else duty["name"]
+
+
+def groups(actor: Actor, village: Record, its: list[Record], moment: datetime) -> list[dict[str, Any]]:
+    """The duties of a month under their categories."""
+    return [{"label": category_word(category, village["community"]),
+             "items": [calendar_line(actor, one, moment) for one in its if one["category"] == category]}
+            for category in Category if any(one["category"] == category for one in its)]
+
+
+def calendar_line(actor: Actor, duty: Record, moment: datetime) -> dict[str, Any]:
+    """One duty as everybody reads it; a link where there is something to read or to do."""
+    state = state_of(duty, moment)
+    if duty["withdrawn_at"]:
+        state_word, tone = "已撤下", "grey"
+    else:
+        state_word, tone = str(state), TONES[state]
+    href = f"/disclosures/{duty['matter_id']}" if duty["published_at"] else None
+    if href is None and actor.may(Can.DISCLOSURE_KEEP) and duty["state"] == DutyState.OWED:
+        href = f"/disclosures/{duty['matter_id']}" if duty["edition_state"] else f"/disclosures/duties/{duty['id']}"
+    line = "长期公开" if duty["period"] == STANDING else period_label(duty["period"], duty["first"])
+    if state in (DutyState.OWED, OVERDUE) and duty["due_at"]:
+        line = f"{line} · {due_text(duty['due_at'], moment)} 截止".removeprefix(" · ")
+    return {"title": duty["name"], "line": line, "state": state_word, "tone": tone, "href": href}
+
+
+def published_line(matter: Record, village: Record) -> dict[str, Any]:
+    return {"href": f"/disclosures/{matter['id']}", "title": matter["title"], "when": brief(matter["published_at"], now()),
+            "chip": category_word(matter["category"], village["community"]) + ("（已撤下）" if matter["withdrawn_at"] else "")}

@@ -1,0 +1,91 @@
+"""What is looked at before an edition is handed on: errors keep it back, warnings are seen by the reviewer (三级校验)."""
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from asyncpg import Record
+
+from server.catalogues.rules import Category, Form, Item, difference
+from server.catalogues.tables import item as item_of
+from server.core.clock import today
+from server.disclosure.editing import item_now
+from server.disclosure.parts import part_of
+from server.disclosure.private import MASK, numbers_in
+from server.disclosure.rules import Finding, Level
+from server.disclosure.tables import files_of
+
+ARTICLE, SECRET, CATALOGUE = "M3§8", "M3§11", "M3§7"
+
+
+async def findings(matter: Record, edition: Record) -> list[Finding]:
+    """Everything the checks find in an edition, errors first, by field."""
+    found = [*await of_catalogue(matter, edition), *of_text(matter, edition), *shown_numbers(edition),
+             *await of_papers(matter, edition), *await part_of(matter["form"]).findings(matter, edition)]
+    order = list(Level)
+    return sorted(found, key=lambda one: order.index(one.level))
+
+
+async def of_catalogue(matter: Record, edition: Record) -> list[Finding]:
+    """Whether the catalogue changed under the draft."""
+    then, newest = await item_of(edition["item_id"]), await item_now(matter["village_code"], matter["item"])
+    if newest is None:
+        return [Finding(Level.ERROR, "catalogue", "县里的公开目录已不再列这一项；草稿替您留着，可以作废", CATALOGUE)]
+    if then and newest.id != then.id and (told := changed(then, newest)):
+        return [Finding(Level.ERROR, "catalogue", f"公开目录已更新，这一项{told}。内容都在，请看一遍、再存一次", CATALOGUE)]
+    return []
+
+
+def changed(then: Item, newest: Item) -> str:
+    """What of an item bears on a draft: form, columns, audience."""
+    return "，".join(f"{label}由“{before}”改为“{after}”" for label, before, after in difference(then, newest)
+                     if label in ("公开形式", "表格的列", "公开范围"))
+
+
+def of_text(matter: Record, edition: Record) -> Iterable[Finding]:
+    """What every matter says: a title; a text where it is one; how long it is good."""
+    if not edition["title"]:
+        yield Finding(Level.ERROR, "title", "请填写标题", ARTICLE)
+    if matter["form"] == Form.TEXT and not edition["text"].strip():
+        yield Finding(Level.ERROR, "text", "还没有写正文", ARTICLE)
+    if edition["until"] and edition["until"] < today():
+        yield Finding(Level.ERROR, "until", "有效期已经过了", ARTICLE)
+    if matter["category"] == Category.CONVENIENCE and not edition["phone"]:
+        yield Finding(Level.REMINDER, "phone", "写上联系电话，群众一点就能打", ARTICLE)
+    if edition["number"] > 1 and matter["edition_id"] and not edition["why"]:
+        yield Finding(Level.ERROR, "why", "请写明为什么更正", ARTICLE)
+
+
+def shown_numbers(edition: Record) -> Iterable[Finding]:
+    """Where a person's number still shows: the reviewer is warned."""
+    places = {"title": edition["title"], "text": edition["text"]}
+    for field, text in places.items():
+        for number in numbers_in(text):
+            yield Finding(Level.WARNING, field, f"还露着像身份证号、卡号或手机号的数字：{number[:3]}…", SECRET)
+
+
+async def of_papers(matter: Record, edition: Record) -> list[Finding]:
+    """The photograph of the board beside the online text."""
+    if matter["category"] == Category.CONVENIENCE or any(
+            one["place"] == "wall_photos" for one in await files_of(edition["id"])):
+        return []
+    return [Finding(Level.REMINDER, "wall", "没有公开栏照片；上墙后拍一张，网上网下一致看得见", ARTICLE)]
+
+
+async def of_lines(matter: Record, edition: Record) -> list[Finding]:
+    """What is wrong with a table or list."""
+    lines = json.loads(edition["lines"])
+    item = await item_of(edition["item_id"])
+    found = [] if lines else [Finding(Level.ERROR, "lines", "表格还是空的", ARTICLE)]
+    if item:
+        found += [Finding(Level.ERROR, "lines", f"第 {number} 行有 {len(row)} 格，应有 {len(item.columns)} 格", CATALOGUE)
+                  for number, row in enumerate(lines, 1) if len(row) != len(item.columns)][:5]
+        found += [Finding(Level.WARNING, "lines", f"“{head}”一列的内容没有公开（已遮住），可以不列这一列", SECRET)
+                  for place, head in enumerate(item.columns)
+                  if lines and all(len(row) > place and MASK in row[place] for row in lines)]
+    return found
+
+
+def content_of(edition: Any) -> dict[str, Any]:
+    """What an edition says whatever its form: title, text, table, until when, whom to call."""
+    return {"title": edition["title"], "text": edition["text"], "lines": json.loads(edition["lines"]),
+            "until": edition["until"].isoformat() if edition["until"] else "", "phone": edition["phone"]}

@@ -1,0 +1,29 @@
+"""Why a draft is to be looked at again: it came back from the township or a signer, or the catalogue changed under it."""
+import json
+from typing import Any
+
+from asyncpg import Record
+
+from server.disclosure.checks import changed
+from server.disclosure.rules import FIELDS, State, Verdict
+from server.disclosure.tables import last_refusal, last_review
+
+
+async def catalogue_told(matter: Record, then: Any, newest: Any) -> str | None:
+    """What the catalogue changed under the draft, in words."""
+    if newest is None:
+        return "县里的公开目录已不再列这一项；已写的内容替您留着，可以作废。"
+    told = changed(then, newest) if then and then.id != newest.id else ""
+    return f"这一项{told}。看一遍内容，保存后就按新目录公开。" if told else None
+
+
+async def came_back(edition: Record) -> dict[str, Any]:
+    """Why an edition came back: from the township, or from who would not sign."""
+    review, refusal = await last_review(edition["id"]), await last_refusal(edition["id"])
+    returned = None
+    if review and review["verdict"] == Verdict.RETURNED and edition["state"] == State.RETURNED:
+        returned = {"who": review["who"], "rows": [
+            (FIELDS.get(name, name), reason) for name, reason in json.loads(review["reasons"]).items()]}
+    newer = refusal and (not review or refusal["at"] > review["at"])
+    refused = f"{refusal['who']}：{refusal['reason']}" if refusal and newer and edition["state"] == State.DRAFT else None
+    return {"returned": returned, "refused": refused}

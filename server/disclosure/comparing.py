@@ -1,0 +1,50 @@
+"""Two editions beside each other: what a correction changed, and what is other than in the period before."""
+from collections.abc import Mapping
+from typing import Any
+
+from asyncpg import Record
+
+from server.disclosure.checks import content_of
+from server.disclosure.parts import part_of
+
+LABELS = {"title": "标题", "text": "正文", "until": "有效期至", "phone": "联系电话"}
+ROWS_TOLD = 60  # rows of a table that are told one by one
+
+
+async def content(matter: Record, edition: Record) -> dict[str, Any]:
+    """What an edition says, as it is compared."""
+    return content_of(edition) | await part_of(matter["form"]).content(edition)
+
+
+async def difference(matter: Record, before: Record, after: Record, label: str) -> dict[str, Any]:
+    """How `after` differs from `before`, as pages show it. label: what it is held against."""
+    return {"label": label, "rows": [
+        {"label": name, "before": old, "after": new}
+        for name, old, new in differing(matter["form"], await content(matter, before), await content(matter, after))]}
+
+
+def differing(form: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(label, before, after) of everything that differs between two contents."""
+    found = [(label, before[name], after[name]) for name, label in LABELS.items() if before[name] != after[name]]
+    return found + rows_differing(before["lines"], after["lines"]) + part_of(form).differ(dict(before), dict(after))
+
+
+def rows_differing(before: list[list[str]], after: list[list[str]]) -> list[tuple[str, str, str]]:
+    """The rows of a table that came, went or changed; a row is known by its first cell."""
+    if before == after:
+        return []
+    old, new = keyed(before), keyed(after)
+    found = [(f"{key[0]}", "　".join(old.get(key, ())), "　".join(new.get(key, ())))
+             for key in old | new if old.get(key) != new.get(key)]
+    if len(found) > ROWS_TOLD:
+        found = [*found[:ROWS_TOLD], ("其余", f"还有 {len(found) - ROWS_TOLD} 行不同", "")]
+    return found
+
+
+def keyed(rows: list[list[str]]) -> dict[tuple[str, int], list[str]]:
+    """Rows by their first cell and how often it was there before."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for row in rows:
+        first = row[0] if row else ""
+        found[first, sum(key == first for key, _ in found)] = row
+    return found

@@ -1,0 +1,101 @@
+"""The fields of the forms about matters, and how a table's cells are read."""
+from server.core import forms, uploads
+from server.core.forms import Field, Filled
+from server.disclosure.private import half_width
+from server.disclosure.rules import (
+    CELL_MAX,
+    FIELDS,
+    PHONE_MAX,
+    PLACES,
+    REASON_MAX,
+    ROWS_MOST,
+    SECRECY,
+    TEXT_MAX,
+    TITLE_MAX,
+    WHY_MAX,
+    Verdict,
+)
+
+VERSION = forms.number("version", "版本")
+WHY = forms.text("why", "原因", most=WHY_MAX)
+
+
+def optional_moment(name: str, label: str) -> Field:
+    """A moment, or None where nothing was chosen."""
+    read = forms.moment(name, label).read
+    return Field(name, label, lambda typed: read(typed) if typed and typed[0].strip() else None)
+
+
+def call_number(name: str, label: str) -> Field:
+    """A number people may call: digits, blanks, hyphens."""
+    text = forms.text(name, label, most=PHONE_MAX, required=False)
+
+    def read(typed: list[str]) -> str:
+        value = half_width(text.read(typed))
+        if value and not (sum(one.isdigit() for one in value) >= 7 and set(value) <= set("0123456789-+() 转")):
+            raise ValueError(f"{label}要写成 0538-5621234 或手机号")
+        return value
+    return Field(name, label, read)
+
+
+def cells(name: str, label: str) -> Field:
+    """The cells of a table, row by row."""
+    def read(typed: list[str]) -> list[str]:
+        values = [" ".join(one.split()) for one in typed]
+        long = next((one for one in values if len(one) > CELL_MAX), None)
+        if long is not None:
+            raise ValueError(f"每格最多 {CELL_MAX} 个字：{long[:10]}……")
+        return values
+    return Field(name, label, read, many=True)
+
+
+EDIT = (
+    VERSION, forms.text("title", "标题", most=TITLE_MAX, required=False),
+    forms.text("text", "正文", most=TEXT_MAX, required=False),
+    cells("cell", "表格"), forms.text("pasted", "粘贴的行", most=400_000, required=False),
+    forms.day("until", "有效期至", required=False), call_number("phone", "联系电话"),
+    optional_moment("publish_at", "定时公开"), forms.text("why", "更正原因", most=WHY_MAX, required=False),
+    *(field for place in PLACES for field in uploads.fields(place)),
+)
+CHOSEN = (forms.number("duty", "事项", most=2**63 - 1),)
+AT_ONCE = (forms.number("item", "事项", most=2**63 - 1), forms.day("ended_on", "事项结束日期"))
+NOTHING = (forms.numbers("duties", "没有发生的事项"),)
+REASONS = tuple(forms.text(f"reason-{name}", label, most=REASON_MAX, required=False) for name, label in FIELDS.items())
+
+
+def some_of(name: str, label: str, words: tuple[str, ...]) -> Field:
+    """Some of these words, be it none."""
+    def read(typed: list[str]) -> list[str]:
+        if not set(typed) <= set(words):
+            raise ValueError(f"{label}的选择不对，请重新勾选")
+        return [one for one in words if one in typed]
+    return Field(name, label, read, many=True)
+
+
+REVIEW = (VERSION, some_of("checked", "保密和一致性", SECRECY), forms.choice("verdict", "审核结果", Verdict), *REASONS)
+
+
+def rows_typed(filled: Filled, columns: int) -> list[list[str]]:
+    """The rows of a table as they were typed, those pasted behind; empty ones are left out. Puts beside the field what
+    is wrong with them."""
+    if columns == 0:
+        return []
+    typed = filled.values.get("cell", [])
+    rows = [typed[place:place + columns] for place in range(0, len(typed) - len(typed) % columns, columns)]
+    if len(typed) % columns:
+        filled.errors["cell"] = "表格没有完整收到，请刷新后再试"
+    for number, line in enumerate(filled.values.get("pasted", "").split("\n"), 1):
+        row = [" ".join(one.split()) for one in line.split("\t")]
+        if len(row) > columns and not any(row[columns:]):
+            row = row[:columns]
+        if any(row) and len(row) != columns:
+            filled.errors["pasted"] = f"第 {number} 行有 {len(row)} 列，应有 {columns} 列，请从表格里整行复制"
+            break
+        if any(len(one) > CELL_MAX for one in row):
+            filled.errors["pasted"] = f"第 {number} 行有一格超过 {CELL_MAX} 个字"
+            break
+        rows.append(row)
+    rows = [row for row in rows if any(row)]
+    if len(rows) > ROWS_MOST:
+        filled.errors["pasted"] = f"最多 {ROWS_MOST} 行，现在有 {len(rows)} 行"
+    return rows

@@ -1,0 +1,125 @@
+"""Publishing an approved edition: its fingerprint, the page every reader sees, the cards in the village's threads."""
+import base64
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from asyncpg import Record
+
+from server.catalogues.rules import Audience, Category, Item
+from server.catalogues.tables import item as item_of
+from server.core import audit, live
+from server.core.actor import Actor, Machine
+from server.core.database import rows, the_row
+from server.core.templates import ENVIRONMENT
+from server.core.uploads import described
+from server.disclosure import cards
+from server.disclosure.checks import content_of
+from server.disclosure.parts import part_of
+from server.disclosure.rules import FILES, WALL, Signed
+from server.disclosure.submission import published
+from server.disclosure.tables import files_of, last_review, signatures
+from server.threads import actions as threads
+from server.villages.rules import words_of
+
+SHORT = 60  # bits of a fingerprint that are printed: twelve characters
+
+
+async def publish(actor: Actor | None, matter: Record, edition: Record) -> None:
+    """Publishes an approved edition; must stand in the transaction that holds it. actor: None where its moment came."""
+    content = await whole(matter, edition)
+    its = await the_row("""UPDATE edition SET state = '已公开', fingerprint = $2, published_at = ebranch_now()
+                           WHERE id = $1 RETURNING *""", edition["id"], fingerprint(content))
+    item = await item_of(edition["item_id"])
+    audience = str(item.audience) if item else matter["audience"]
+    await rows("""UPDATE matter SET edition_id = $2, title = $3, audience = $4,
+                      published_at = coalesce(published_at, $5) WHERE id = $1""",
+               matter["id"], edition["id"], edition["title"], audience, its["published_at"])
+    await rows("INSERT INTO rendering (edition_id, html) VALUES ($1, $2)", edition["id"], await render(matter, its))
+    await published(matter)
+    await audit.record(actor or Machine(), "publish_matter", "matter", matter["id"],
+                       after={"number": edition["number"], "fingerprint": its["fingerprint"]})
+    await tell(actor, matter, its, audience, content)
+
+
+async def whole(matter: Record, edition: Record) -> dict[str, Any]:
+    """All that an edition says, as plain values: what is compared, and what the fingerprint is of."""
+    papers = [[one["place"], one["sha256_stored"].hex()] for one in await files_of(edition["id"])]
+    part = await part_of(matter["form"]).content(edition)
+    return {"village": matter["village_code"], "item": matter["item"], "period": matter["period"],
+            "number": edition["number"], **content_of(edition), "files": papers, **part}
+
+
+def fingerprint(content: dict[str, Any]) -> str:
+    """Twelve characters that another content would not have: K7QF-3M2A-9DXE."""
+    spelled = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = base64.b32encode(sha256(spelled.encode()).digest()).decode()[:SHORT // 5]
+    return "-".join(text[place:place + 4] for place in range(0, len(text), 4))
+
+
+async def render(matter: Any, edition: Any) -> str:
+    """The page of an edition as all its readers see it alike."""
+    return ENVIRONMENT.get_template("disclosure/_content.html").render(**await content_context(matter, edition))
+
+
+async def content_context(matter: Any, edition: Any, *, preview: bool = False) -> dict[str, Any]:
+    """What _content.html shows of an edition, published or (preview) as it would be."""
+    content = await part_of(matter["form"]).content(edition)
+    signed = await signatures(edition["id"], edition["version"])
+    review = await last_review(edition["id"])
+    return context(
+        matter, edition, await item_of(edition["item_id"]), await files_of(edition["id"]),
+        [f"{one['seat']} {one['who'].split(' · ')[0]}" for one in signed if one["verdict"] == Signed.AGREED],
+        review["who"] if review and not preview else None, preview=preview,
+    ) | await part_of(matter["form"]).shown(matter, {**content, "edition": edition}, 0)
+
+
+def context(matter: Any, edition: Any, item: Item | None, papers: Sequence[Any], signed: Sequence[str],
+            reviewed: str | None, *, preview: bool = False) -> dict[str, Any]:
+    """What _content.html shows of any form. signed, reviewed: by whom, as it is printed."""
+    return {
+        "matter": {"id": matter["id"], "category": category_word(matter["category"], matter["community"]),
+                   "form": matter["form"], "village": matter["village"], "preview": preview},
+        "edition": {"number": edition["number"], "title": edition["title"], "html": edition["html"],
+                    "fingerprint": edition["fingerprint"], "phone": edition["phone"], "why": edition["why"],
+                    "until": edition["until"], "columns": item.columns if item else (),
+                    "lines": json.loads(edition["lines"]), "published_at": edition["published_at"]},
+        "signed": signed, "reviewed": reviewed,
+        "files": [shown_file(matter["id"], one) for one in papers if one["place"] == FILES.name],
+        "wall": [shown_file(matter["id"], one) for one in papers if one["place"] == WALL.name]}
+
+
+def shown_file(matter_id: int, file: Record) -> dict[str, Any]:
+    """A file of an edition as the component for papers shows it."""
+    return described(file, f"/disclosures/{matter_id}/files/{file['id']}")
+
+
+def category_word(category: str, community: bool) -> str:
+    """村务公开, in a community 居务公开; 便民服务 is called that."""
+    if category == Category.CONVENIENCE:
+        return category
+    return f"{words_of(community).affairs if category == Category.AFFAIRS else category}公开"
+
+
+async def tell(actor: Actor | None, matter: Record, edition: Record, audience: str, content: dict[str, Any]) -> None:
+    """Puts the card into the threads of everybody who reads it: the villagers' of the category, the members' 三务公开
+    and 党务公开 of each branch in the village (M2§15). What was said of an earlier edition is marked as over."""
+    await threads.supersede(cards.MATTER, matter["id"])
+    card = cards.matter_card(matter, edition, content)
+    for kind, organisation in await places(matter, audience):
+        await threads.post_card(actor, kind, cards.MATTER, matter["id"], card, line=cards.line(edition),
+                                organisation_id=organisation["id"], audience=organisation["path"])
+    live.changed(matter["organisation_path"], f"matter-{matter['id']}", "disclosures")
+
+
+async def places(matter: Record, audience: str) -> list[tuple[str, Record]]:
+    """The threads of a matter: kind and organisation."""
+    branches = await rows("""SELECT id, path FROM organisation WHERE unit_code = $1 AND kind = '党支部'
+                             AND closed_at IS NULL ORDER BY id""", matter["village_code"])
+    members = "party_affairs" if matter["category"] == Category.PARTY else "disclosures"
+    found = [(members, one) for one in branches]
+    if audience != Audience.MEMBERS:
+        found += [(cards.VILLAGERS[matter["category"]], one) for one in branches if one["id"] == matter["organisation_id"]]
+    return found
+

@@ -1,0 +1,161 @@
+"""What the page of a matter shows: to readers the stored rendering, to who works on it where it stands and what is next."""
+import json
+from typing import Any
+
+from asyncpg import Record
+from markupsafe import Markup
+
+from server.catalogues.duties import DUTY
+from server.core.actor import Actor
+from server.core.calendar_days import calendar
+from server.core.clock import now
+from server.core.dates import day, moment
+from server.core.deadline_tables import find
+from server.core.deadline_words import describe
+from server.disclosure.comparing import difference
+from server.disclosure.publication import category_word
+from server.disclosure.rules import FIELDS, SEATS, TONES, State
+from server.disclosure.submission import EDITION, rule_of
+from server.disclosure.tables import (
+    editions,
+    last_refusal,
+    last_review,
+    open_edition,
+    signatures,
+    works_on,
+)
+from server.permissions import Can
+
+
+def back_of(actor: Actor, matter: Record) -> str:
+    """Where the page came from: the village's list."""
+    return f"/disclosures?village={matter['village_code']}" if actor.may(Can.DISCLOSURE_OVERSEE) else "/disclosures"
+
+
+async def shown(actor: Actor, matter: Record, number: int | None = None) -> dict[str, Any]:
+    """The page of a matter. number: of an older edition that is looked at."""
+    every = await editions(matter["id"]) if (matter["number"] and matter["number"] > 1) or number else []
+    edition = next((one for one in every if one["number"] == number), None)
+    page, differs = matter["page"], None
+    if edition is not None:
+        page = edition["page"]
+    present = edition or next(iter(every), None)
+    former = next((one for one in every if present and one["number"] < present["number"]), None)
+    if present is not None and former is not None:
+        differs = await difference(matter, former, present, f"与第 {former['number']} 版的不同")
+    published_at = edition["published_at"] if edition else matter["edition_at"]
+    hidden = matter["withdrawn_at"] is not None and not (works_on(actor) or actor.may(Can.DISCLOSURE_OVERSEE))
+    return {
+        "back": back_of(actor, matter), "title": matter["title"], "here": f"/disclosures/{matter['id']}",
+        "subline": subline(matter, published_at, edition["number"] if edition else matter["number"]),
+        "page": Markup(page) if page and not hidden else None, "notice": None,
+        "matter": {"id": matter["id"], "withdrawn": matter["withdrawn_why"]},
+        "editions": [{"label": f"第 {one['number']} 版{'（现在）' if place == 0 else ''}", "current": one is present,
+                      "href": f"/disclosures/{matter['id']}" + (f"/versions/{one['number']}" if place else "")}
+                     for place, one in enumerate(every)] if len(every) > 1 and not hidden else [],
+        "difference": None if hidden else differs, "under_way": await under_way(actor, matter),
+        "tools": [] if hidden or not matter["edition_id"] else tools(actor, matter),
+        "asks": asks(actor, matter) if matter["edition_id"] and matter["withdrawn_at"] is None else [],
+    }
+
+
+def subline(matter: Record, published_at: Any, number: int | None) -> str:
+    """前村 · 11月3日公开 · 第 1 版."""
+    facts = [matter["village"], category_word(matter["category"], matter["community"])]
+    if published_at:
+        facts += [f"{day(published_at, now())}公开", f"第 {number} 版"]
+    return " · ".join(facts)
+
+
+def tools(actor: Actor, matter: Record) -> list[dict[str, str]]:
+    """What else may be done with what is published."""
+    address = f"/disclosures/{matter['id']}"
+    found = [{"label": "公开栏打印", "icon": "print", "href": f"{address}/versions/{matter['number']}/sheet"},
+             {"label": "广播稿", "icon": "sound", "href": f"{address}/broadcast"}]
+    if actor.may(Can.DISCLOSURE_KEEP) and matter["withdrawn_at"] is None and not matter["under_way"]:
+        found += [{"label": "更正", "icon": "pen", "href": f"{address}/corrections"}]
+    if matter["withdrawn_at"] is None and actor.may(Can.DISCLOSURE_WITHDRAW):
+        found += [{"label": "撤下", "icon": "close", "href": f"{address}/withdrawal"}]
+    return found
+
+
+def asks(actor: Actor, matter: Record) -> list[dict[str, Any]]:
+    """The two buttons below: to the village, and straight to the township."""
+    if not actor.may(Can.DISCLOSURE_ASK):
+        return []
+    address = f"/disclosures/{matter['id']}/questions/new"
+    return [{"label": "向镇里反映", "href": f"{address}?to=township", "quiet": True},
+            {"label": "我要问", "href": address, "quiet": False}]
+
+
+async def under_way(actor: Actor, matter: Record) -> dict[str, Any] | None:
+    """Where the edition on its way stands, for who works on it; None for readers, and where there is none."""
+    if not matter["under_way"] or not (works_on(actor) or actor.may(Can.DISCLOSURE_OVERSEE)):
+        return None
+    edition = await open_edition(matter["id"])
+    if edition is None or (actor.may(Can.DISCLOSURE_OVERSEE) and not works_on(actor)
+                           and edition["state"] not in (State.SUBMITTED, State.APPROVED)):
+        return None
+    state, correcting = State(edition["state"]), edition["number"] > 1 and matter["edition_id"] is not None
+    return {"state": f"更正 · {state}" if correcting else str(state), "tone": TONES[state],
+            "text": await words_of(edition, state), "marks": await marks(edition),
+            "acts": acts(actor, matter, edition, state)}
+
+
+async def words_of(edition: Record, state: State) -> str:
+    """What the state means, in a sentence."""
+    if state is State.SIGNING:
+        done = {one["seat"] for one in await signatures(edition["id"], edition["version"])}
+        return f"等{'、'.join(str(seat) for seat in SEATS if seat not in done)}签字，签好自动交镇里审核"
+    if state is State.APPROVED:
+        return f"镇里审核通过，{moment(edition['publish_at'], now())}公开"
+    return {State.DRAFT: f"{edition['saved_who'].split(' · ')[0]} {moment(edition['saved_at'], now())}写的，还没有提交",
+            State.SUBMITTED: "已经交到镇里，2 个工作日内审核（M3§8）",
+            State.RETURNED: "镇里退回，改好再提交"}.get(state, "")
+
+
+async def marks(edition: Record) -> list[str]:
+    """Who signed or would not, who returned it and why."""
+    found = [f"{one['seat']} {one['who'].split(' · ')[0]} {moment(one['at'], now())} {one['verdict']}"
+             for one in await signatures(edition["id"], edition["version"])]
+    refusal = await last_refusal(edition["id"])
+    if refusal and edition["state"] == State.DRAFT:
+        found.append(f"{refusal['who']}不同意公开：{refusal['reason']}")
+    review = await last_review(edition["id"])
+    if review and edition["state"] == State.RETURNED:
+        found += [f"{FIELDS.get(name, name)}：{reason}" for name, reason in json.loads(review["reasons"]).items()]
+    return found
+
+
+def acts(actor: Actor, matter: Record, edition: Record, state: State) -> list[dict[str, Any]]:
+    """What the viewer may do with it next."""
+    address = f"/disclosures/{matter['id']}"
+    if actor.may(Can.DISCLOSURE_KEEP):
+        if state in (State.DRAFT, State.RETURNED):
+            return [act("继续填写", f"{address}/edit"), act("预览", f"{address}/preview", "dim"),
+                    act("作废", f"{address}/dropping", "dim", "post")]
+        if state in (State.SIGNING, State.SUBMITTED):
+            return [act("看提交的内容", f"{address}/preview"),
+                    act("撤回修改", f"{address}/taking-back", "dim", "post")]
+    if actor.may(Can.DISCLOSURE_SIGN) and state is State.SIGNING:
+        return [act("看内容、签字", f"{address}/signature")]
+    if actor.may(Can.DISCLOSURE_REVIEW) and state is State.SUBMITTED:
+        return [act("审核", f"{address}/review")]
+    return []
+
+
+def act(label: str, href: str, style: str = "main", method: str = "get") -> dict[str, str]:
+    """One thing that may be done, as cards show it."""
+    return {"label": label, "href": href, "style": style, "method": method}
+
+
+async def due_of(matter: Record) -> Any:
+    """The deadline of a matter that is not published yet, as pages show it; None once its clock has stopped."""
+    found = await find(rule_of(matter).name, DUTY, matter["duty_id"])
+    return describe(found, now(), await calendar()) if found and found.state == "open" else None
+
+
+async def review_due(edition: Record) -> Any:
+    """The township's deadline for an edition, as pages show it."""
+    found = await find("disclosure_review", EDITION, edition["id"], str(edition["version"]))
+    return describe(found, now(), await calendar()) if found and found.state == "open" else None

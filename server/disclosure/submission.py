@@ -1,0 +1,127 @@
+"""Handing an edition on: signed first where the county wants it (村务监督委员会, 书记), then to the township (M3§8)."""
+from asyncpg import Record
+from litestar.exceptions import ClientException
+
+from server.catalogues.duties import DUTY, settle
+from server.catalogues.rules import CONVENIENCE, PUBLISH, Category, DutyState
+from server.core import audit, deadlines, live
+from server.core.actor import Actor
+from server.core.clock import now
+from server.core.database import row, rows, the_row, transaction
+from server.core.deadlines import Rule
+from server.core.moves import WrongState
+from server.disclosure.checks import findings
+from server.disclosure.rules import REVIEW_TIME, SEATS, SUBMISSION, TAKING_BACK, Finding, Signed, State, errors
+from server.disclosure.tables import signatures
+from server.villages.tables import county_of, settings_of
+
+EDITION = "edition"  # the kind of the review deadline's subject
+
+
+class NotFit(Exception):
+    """What keeps an edition from being handed on."""
+
+    def __init__(self, found: list[Finding]) -> None:
+        super().__init__("；".join(one.words for one in found))
+        self.found = found
+
+
+def rule_of(matter: Record) -> Rule:
+    """The deadline by which a matter is to be published."""
+    return CONVENIENCE if matter["category"] == Category.CONVENIENCE else PUBLISH
+
+
+async def is_signed_first(matter: Record) -> bool:
+    """Whether the county wants this category signed before it is submitted."""
+    return matter["category"] in (await settings_of(county_of(matter["village_code"])))["signed"]
+
+
+async def submit(actor: Actor, matter: Record, edition: Record, version: int) -> State:
+    """Hands an edition on as it stands at `version`; where it then waits. What is signed and reviewed is a version of
+    its own, so that nothing said about an earlier submission holds for this one. NotFit with every error of the checks;
+    WrongState when it was changed or handed on meanwhile."""
+    faults = errors(await findings(matter, edition))
+    if faults:
+        raise NotFit(faults)
+    to = State.SIGNING if await is_signed_first(matter) else State.SUBMITTED
+    async with transaction():
+        held = await row("""UPDATE edition SET state = $3, submitted_who = $4, version = version + 1,
+                                submitted_at = CASE WHEN $3 = '待审核' THEN ebranch_now() ELSE submitted_at END
+                            WHERE id = $1 AND version = $2 AND state = ANY($5) RETURNING *""",
+                         edition["id"], version, str(to), actor.signature, sorted(SUBMISSION.frm))
+        if held is None:
+            raise WrongState("刚才已经提交过，或内容又改过了，请刷新再看")
+        await audit.record(actor, "submit_matter", "matter", matter["id"],
+                           after={"number": held["number"], "version": held["version"], "state": to})
+        if to is State.SUBMITTED:
+            await handed_to_township(matter, held)
+        live.changed(matter["organisation_path"], f"matter-{matter['id']}", "disclosures", "todos")
+    return to
+
+
+async def handed_to_township(matter: Record, edition: Record) -> None:
+    """The village has done its part (M3§8): its clock stops, the township's starts. Within a transaction."""
+    await deadlines.meet(rule_of(matter), DUTY, matter["duty_id"], closed_at=now())
+    township = await the_row("""SELECT c.id, c.path FROM organisation o JOIN organisation c ON c.id = o.committee_id
+                                WHERE o.id = $1""", matter["organisation_id"])
+    await deadlines.start(
+        REVIEW_TIME, EDITION, edition["id"], organisation_id=township["id"], organisation_path=township["path"],
+        starts_at=now(), title=f"审核 · {matter['village']} {edition['title']}",
+        href=f"/disclosures/{matter['id']}/review", now=now(), period=str(edition["version"]))
+
+
+async def sign(actor: Actor, matter: Record, edition: Record, version: int, verdict: Signed, reason: str) -> State:
+    """The actor's seat says yes or no to this version; with the last yes it goes to the township, with a no back to the
+    village. Where it then waits. WrongState when it was changed, or the seat has signed.
+
+    ClientException (400) for a no without a reason."""
+    if verdict is Signed.REFUSED and not reason:
+        raise ClientException("不同意要写明原因")
+    async with transaction():
+        held = await row("SELECT state, version FROM edition WHERE id = $1 FOR NO KEY UPDATE", edition["id"])
+        if held is None or (held["state"], held["version"]) != (State.SIGNING, version):
+            raise WrongState("这份内容刚才有了变化，请刷新再看")
+        signed = await row("""
+            INSERT INTO signature (edition_id, edition_version, seat, verdict, reason, account_id, grant_id, who)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id""",
+                           edition["id"], version, str(actor.role), str(verdict), reason, actor.account_id,
+                           actor.grant_id, actor.signature)
+        if signed is None:
+            raise WrongState(f"{actor.role}已经签过了")
+        agreed = {one["seat"] for one in await signatures(edition["id"], version) if one["verdict"] == Signed.AGREED}
+        to = State.DRAFT if verdict is Signed.REFUSED else (
+            State.SUBMITTED if agreed >= set(map(str, SEATS)) else State.SIGNING)
+        if to is not State.SIGNING:
+            await rows("""UPDATE edition SET state = $2, submitted_at = CASE WHEN $2 = '待审核' THEN ebranch_now()
+                          ELSE submitted_at END WHERE id = $1""", edition["id"], str(to))
+        if to is State.SUBMITTED:
+            await handed_to_township(matter, edition)
+        await audit.record(actor, "sign_matter", "matter", matter["id"], why=reason or None,
+                           after={"number": edition["number"], "version": version, "passed": verdict})
+        live.changed(matter["organisation_path"], f"matter-{matter['id']}", "disclosures", "todos")
+    return to
+
+
+async def take_back(actor: Actor, matter: Record, edition: Record) -> None:
+    """撤回修改: takes back what nobody has decided on yet; the village's clock goes on with what was left."""
+    async with transaction():
+        back = await row("""UPDATE edition SET state = '草稿' WHERE id = $1 AND state = ANY($2) RETURNING id, version""",
+                         edition["id"], sorted(TAKING_BACK.frm))
+        if back is None:
+            raise WrongState("已经审核过了，不能再撤回")
+        await deadlines.withdraw(REVIEW_TIME, EDITION, edition["id"], at=now(), period=str(back["version"]))
+        await owed_again(matter, "村里撤回修改")
+        await audit.record(actor, "take_back_matter", "matter", matter["id"], after={"number": edition["number"]})
+        live.changed(matter["organisation_path"], f"matter-{matter['id']}", "disclosures", "todos")
+
+
+async def owed_again(matter: Record, why: str) -> None:
+    """What came back is owed again with the working days that were left, at least one (M3§8); a correction is owed
+    nobody: it was published in time already."""
+    if matter["edition_id"] is None:
+        await deadlines.resume(rule_of(matter), DUTY, matter["duty_id"], at=now(), why=why)
+
+
+async def published(matter: Record) -> None:
+    """The duty is answered for good. Within a transaction."""
+    await settle(matter["duty_id"], DutyState.PUBLISHED)

@@ -1,0 +1,91 @@
+"""What disclosure puts on the 工作台 beside its deadlines: what waits for a signature, what a village wants taken down."""
+from collections.abc import Sequence
+from typing import Any
+
+from server.catalogues import tables as catalogues
+from server.core.actor import Actor
+from server.core.clock import now
+from server.core.database import row, rows
+from server.core.dates import moment
+from server.permissions import Can
+from server.todos.sources import AREAS, SOURCES, ToDo
+from server.villages.tables import county_of
+
+
+async def to_sign(actor: Actor) -> list[ToDo]:
+    """What waits for the signature of the actor's seat."""
+    if not actor.may(Can.DISCLOSURE_SIGN):
+        return []
+    return [ToDo("签字", "公开", "amber", f"签字 · {one['title']}", f"{one['submitted_who']}提交",
+                 f"/disclosures/{one['matter_id']}/signature") for one in await rows("""
+        SELECT e.matter_id, e.title, e.submitted_who FROM edition e JOIN matter m ON m.id = e.matter_id
+        WHERE e.state = '待签字' AND m.village_code = $1 AND NOT EXISTS (
+            SELECT FROM signature s WHERE s.edition_id = e.id AND s.edition_version = e.version AND s.seat = $2)
+        ORDER BY e.id LIMIT 50""", actor.unit_code, str(actor.role))]
+
+
+async def to_take_down(actor: Actor) -> list[ToDo]:
+    """Matters that villages ask to have taken down."""
+    if not actor.may(Can.DISCLOSURE_REVIEW):
+        return []
+    return [ToDo("撤下", "申请", "amber", f"撤下 · {one['village']} {one['title']}", f"原因：{one['reason']}",
+                 f"/disclosures/{one['matter_id']}/withdrawal") for one in await rows("""
+        SELECT w.matter_id, w.reason, m.title, u.name AS village FROM withdrawal w JOIN matter m ON m.id = w.matter_id
+        JOIN unit u ON u.code = m.village_code
+        WHERE w.state = '待审核' AND m.organisation_path LIKE $1 || '%' ORDER BY w.id LIMIT 50""",
+                                                          actor.organisation_path)]
+
+
+async def returned(actor: Actor) -> list[ToDo]:
+    """What the township sent back: corrections have no deadline of their own."""
+    if not actor.may(Can.DISCLOSURE_KEEP):
+        return []
+    return [ToDo("修改", "公开", "red", f"审核不通过 · {one['title']}", f"{moment(one['at'], now())}退回",
+                 f"/disclosures/{one['matter_id']}/edit") for one in await rows("""
+        SELECT e.matter_id, e.title, r.at FROM edition e JOIN matter m ON m.id = e.matter_id
+        JOIN review r ON r.edition_id = e.id AND r.edition_version = e.version
+        WHERE e.state = '审核不通过' AND m.village_code = $1 AND m.edition_id IS NOT NULL ORDER BY r.at LIMIT 50""",
+                                                                        actor.unit_code)]
+
+
+async def village_area(actor: Actor) -> dict[str, Any] | None:
+    """For who keeps or signs: the way to the village's matters."""
+    if not actor.may(Can.VILLAGE_HOME):
+        return None
+    found = await row("SELECT count(*) AS owed FROM duty WHERE village_code = $1 AND state = '应公开' AND last < $2",
+                      actor.unit_code, now().date())
+    owed = found["owed"] if found else 0
+    return {"icon": "village", "tone": "green", "title": "三务公开", "href": "/disclosures",
+            "line": f"到期未公开 {owed} 项" if owed else "到期的都公开了"}
+
+
+async def review_area(actor: Actor) -> dict[str, Any] | None:
+    """For the township: the queue."""
+    if not actor.may(Can.DISCLOSURE_REVIEW):
+        return None
+    found = await row("""SELECT count(*) AS many FROM edition e JOIN matter m ON m.id = e.matter_id
+                         WHERE e.state = '待审核' AND m.organisation_path LIKE $1 || '%'""", actor.organisation_path)
+    return {"icon": "check", "tone": "blue", "title": "三务公开审核", "href": "/reviews",
+            "line": f"待审核 {found['many'] if found else 0} 件"}
+
+
+async def catalogue_area(actor: Actor) -> dict[str, Any] | None:
+    """For the county: its catalogue."""
+    if not actor.may(Can.CATALOGUE_KEEP):
+        return None
+    found = await row("SELECT max(number) AS number FROM catalogue WHERE county_code = $1", county_of(actor.unit_code))
+    number = found["number"] if found else None
+    return {"icon": "book", "tone": "gold", "title": "公开目录", "href": f"/catalogues/{actor.unit_code}",
+            "line": f"现行第 {number} 版" if number else "还没有发布"}
+
+
+async def open_drafts(items: Sequence[int]) -> dict[int, int]:
+    """How many drafts are open of each item of a catalogue."""
+    return {one["item"]: one["count"] for one in await rows("""
+        SELECT d.item, count(*) FROM edition e JOIN matter m ON m.id = e.matter_id JOIN duty d ON d.id = m.duty_id
+        WHERE d.item = ANY($1) AND e.state IN ('草稿', '审核不通过') GROUP BY d.item""", list(items))}
+
+
+SOURCES += [to_sign, to_take_down, returned]
+AREAS += [village_area, review_area, catalogue_area]
+catalogues.OPEN_DRAFTS.append(open_drafts)

@@ -1,0 +1,176 @@
+"""账目 as the form of a matter: how an edition begins, what its checks find, what it says, how it is shown."""
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from asyncpg import Record
+
+from server.catalogues.rules import Form
+from server.core.actor import Actor
+from server.core.clock import today
+from server.core.database import rows
+from server.core.periods import month_after
+from server.disclosure.parts import Part, declare
+from server.disclosure.private import numbers_in
+from server.disclosure.rules import Finding, Level
+from server.ledgers import charts
+from server.ledgers.rules import COMPLETE, PAGE, Book, Line, check_book, month_key, signed, totals, yuan
+from server.ledgers.tables import balance_before, book, closing_before, ledger, lines_of, opening_after, year_until
+
+
+async def begin(actor: Actor, matter: Record, edition_id: int, former: int | None) -> None:
+    """A new month begins where the one before ended; a correction with all the former edition has."""
+    if former is not None:
+        await rows("""INSERT INTO ledger (edition_id, village_code, month, opening, income, expense, lines)
+                      SELECT $1, village_code, month, opening, income, expense, lines FROM ledger
+                      WHERE edition_id = $2""", edition_id, former)
+        await rows("""INSERT INTO ledger_line (edition_id, line, place, day, voucher, summary, category, income, expense,
+                                               handler, witness, approver, note, file_id)
+                      SELECT $1, line, place, day, voucher, summary, category, income, expense, handler, witness,
+                             approver, note, file_id FROM ledger_line WHERE edition_id = $2""", edition_id, former)
+        return
+    month = matter["last"].replace(day=1)
+    before = await closing_before(matter["village_code"], month)
+    await rows("INSERT INTO ledger (edition_id, village_code, month, opening) VALUES ($1, $2, $3, $4)",
+               edition_id, matter["village_code"], month, before["closing"] if before else 0)
+
+
+async def findings(matter: Record, edition: Record) -> list[Finding]:
+    """Whether the month balances, follows the one before without a gap, and explains itself."""
+    its = await book(edition["id"])
+    before = await closing_before(matter["village_code"], its.month)
+    follows = before is None or month_after(before["month"], 1) == its.month
+    found = check_book(its, before["closing"] if before and follows else None, today())
+    if before and not follows:
+        gap = month_after(before["month"], 1)
+        found.append(Finding(Level.ERROR, "month", f"中间缺 {gap.year}年{gap.month}月的账，请先公开那个月的", COMPLETE))
+    after = await opening_after(matter["village_code"], its.month)
+    if after and after["opening"] != its.closing:
+        found.append(Finding(
+            Level.ERROR, "closing", f"{after['month'].month}月的账已经按结余 {yuan(after['opening'])} 元公开，"
+            f"这个月的结余不能变。结余确有差错的，在本月账上补记一笔，写明原月份和凭证号", COMPLETE))
+    return found + numbers(its.lines)
+
+
+def numbers(lines: list[Line]) -> list[Finding]:
+    """Where a person's number still shows in a line."""
+    return [Finding(Level.WARNING, f"line-{number}-summary", f"第 {number} 笔还露着像身份证号、卡号或手机号的数字", "M3§11")
+            for number, line in enumerate(lines, 1) if numbers_in(f"{line.summary} {line.note}")]
+
+
+async def content(edition: Record) -> dict[str, Any]:
+    """What the month says, as plain values; `facts` are for its card."""
+    its = await book(edition["id"])
+    return contents(its, [line.line for line in its.lines])
+
+
+def contents(its: Book, names: Sequence[int]) -> dict[str, Any]:
+    """As `content`, of a month whose lines have these names."""
+    return {"month": month_key(its.month), "opening": its.opening, "closing": its.closing,
+            "entries": [{name: value.isoformat() if isinstance(value, date) else value
+                         for name, value in asdict(line).items() if name != "place"} | {"line": line_name}
+                        for line, line_name in zip(its.lines, names, strict=False)],
+            "facts": [["收入", f"{yuan(its.income)} 元"], ["支出", f"{yuan(its.expense)} 元"],
+                      ["本月结余", f"{yuan(its.closing)} 元"]]}
+
+
+async def shown(matter: Record, content: dict[str, Any], after: int) -> dict[str, Any]:
+    """What pages show of the month: sums, charts, a page of its lines with the running balance."""
+    edition = content["edition"]
+    its = await ledger(edition["id"])
+    if its is None:
+        return {}
+    every = await lines_of(edition["id"], after=0, most=None) if its["lines"] <= PAGE else None
+    months = await year_until(its["village_code"], its["month"])
+    return {"ledger": shown_of(
+        matter["id"], its, await lines_of(edition["id"], after=after), await balance_before(edition["id"], after),
+        totals(every) if every is not None else await category_sums(edition["id"]),
+        {one["month"]: (one["income"], one["expense"]) for one in months}, await pictured(edition["id"]), after)}
+
+
+def shown_of(matter_id: int, its: Mapping[str, Any], lines: Sequence[Line], balance: int,
+             sums: Sequence[tuple[str, int]], months: Mapping[date, tuple[int, int]], pictures: int,
+             after: int = 0) -> dict[str, Any]:
+    """A month as the templates show it. its: the ledger's row; lines: a page of its lines after the first `after` ones;
+    balance: before them; sums: by category; months: income and expense of the published ones; pictures: how many
+    vouchers have one."""
+    shown_lines = []
+    for place, line in enumerate(lines, after + 1):
+        balance += line.income - line.expense
+        shown_lines.append(shown_line(matter_id, line, place, balance))
+    return {
+        "address": f"/ledgers/{its['village_code']}/{month_key(its['month'])}",
+        "opening": yuan(its["opening"]), "income": yuan(its["income"]), "expense": yuan(its["expense"]),
+        "closing": yuan(its["closing"]), "month": its["month"], "count": its["lines"], "lines": shown_lines,
+        "vouchers": "凭证齐全" if pictures == its["lines"] and its["lines"] else f"{pictures} 笔有凭证照片",
+        "next": after + PAGE if its["lines"] > after + PAGE else None, "first": after == 0,
+        "bars": charts.months({**months, its["month"]: (its["income"], its["expense"])}, its["month"]),
+        "shares": charts.shares(sums)}
+
+
+async def pictured(edition_id: int) -> int:
+    """How many lines have the picture of their voucher."""
+    return (await rows("SELECT count(file_id) AS many FROM ledger_line WHERE edition_id = $1", edition_id))[0]["many"]
+
+
+async def category_sums(edition_id: int) -> list[tuple[str, int]]:
+    """The sum of each category, by the database: for months with many lines."""
+    found = await rows("SELECT category, sum(income + expense)::bigint AS amount FROM ledger_line WHERE edition_id = $1"
+                       " GROUP BY category", edition_id)
+    amounts = {one["category"]: one["amount"] for one in found}
+    return [(category, amounts[category]) for category in charts.ORDER if category in amounts]
+
+
+def shown_line(matter_id: int, line: Line, place: int, balance: int) -> dict[str, Any]:
+    """One entry as readers see it."""
+    who = [f"{word} {name}" for word, name in
+           (("经手", line.handler), ("证明", line.witness), ("审批", line.approver)) if name]
+    return {"line": line.line, "place": place, "day": line.day, "summary": line.summary, "category": line.category,
+            "amount": signed(line), "income": bool(line.income), "balance": yuan(balance), "note": line.note,
+            "voucher": line.voucher, "who": who, "ask": f"/disclosures/{matter_id}/questions/new?line={line.line}",
+            "picture": f"/disclosures/{matter_id}/vouchers/{line.file_id}" if line.file_id else None}
+
+
+def differ(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Entry by entry, by their names through all editions; then the balance. Of two months, category by category."""
+    if before.get("month") != after.get("month"):
+        return months_differing(before, after)
+    old, new = ({one["line"]: one for one in its.get("entries", ())} for its in (before, after))
+    found = [(f"凭证 {(new.get(name) or old[name])['voucher'] or '—'}", words(old.get(name)), words(new.get(name)))
+             for name in old | new if old.get(name) != new.get(name)]
+    for name, label in (("opening", "上月结余"), ("closing", "本月结余")):
+        if before.get(name) != after.get(name):
+            old_sum, new_sum = (f"{yuan(its[name])} 元" if name in its else "" for its in (before, after))
+            found.append((label, old_sum, new_sum))
+    return found
+
+
+def months_differing(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """How a month is other than the one before: the sums, then each category."""
+    old, new = (by_category(its) for its in (before, after))
+    found = [(label, f"{yuan(before[name])} 元", f"{yuan(after[name])} 元")
+             for name, label in (("opening", "上月结余"), ("closing", "本月结余")) if name in before and name in after]
+    return found + [(category, f"{yuan(old[category])} 元" if category in old else "没有",
+                     f"{yuan(new[category])} 元" if category in new else "没有")
+                    for category in charts.ORDER if old.get(category) != new.get(category)]
+
+
+def by_category(its: dict[str, Any]) -> dict[str, int]:
+    """The sum of each category of a month's content."""
+    sums: dict[str, int] = {}
+    for entry in its.get("entries", ()):
+        sums[entry["category"]] = sums.get(entry["category"], 0) + entry["income"] + entry["expense"]
+    return sums
+
+
+def words(entry: dict[str, Any] | None) -> str:
+    """An entry on one line; nothing for one that is not there."""
+    if entry is None:
+        return ""
+    amount = f"+{yuan(entry['income'])}" if entry["income"] else f"−{yuan(entry['expense'])}"
+    who = "、".join(filter(None, (entry["handler"], entry["witness"], entry["approver"])))
+    return " ".join(filter(None, (entry["day"], entry["summary"], amount, entry["category"], entry["note"], who)))
+
+
+PART = declare(Form.LEDGER, Part(begin, findings, content, shown, differ, desk="ledger"))
