@@ -13,6 +13,7 @@ from litestar.template.config import TemplateConfig
 from litestar.types import ControllerRouterHandler
 
 import server.disclosure.todos
+import server.ledgers.todos
 import server.meetings.todos
 import server.officers.todos
 import server.todos.registrations
@@ -41,6 +42,7 @@ from server.disclosure import review_handlers as reviews
 from server.evidence import handlers as evidence
 from server.leaving import handlers as leaving
 from server.ledgers import handlers as ledgers
+from server.ledgers import import_handlers as ledger_imports
 from server.meetings import amendment_handlers as amendments
 from server.meetings import change_handlers as changes
 from server.meetings import check_in_handlers as check_in
@@ -68,7 +70,7 @@ ROUTES = [
     *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
     *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES, *demo.ROUTES, *evidence.ROUTES,
     *officers.ROUTES, *nominations.ROUTES, *imports.ROUTES, *villages.ROUTES, *catalogues.ROUTES,
-    *county_settings.ROUTES, *disclosure.ROUTES, *editing.ROUTES, *reviews.ROUTES, *ledgers.ROUTES,
+    *county_settings.ROUTES, *disclosure.ROUTES, *editing.ROUTES, *reviews.ROUTES, *ledgers.ROUTES, *ledger_imports.ROUTES,
 ]
 
 

@@ -55,6 +55,8 @@ class Can(StrEnum):
     DISCLOSURE_KEEP = "disclosure:keep"  # draft, submit, correct, declare what did not occur (M3§8)
     DISCLOSURE_SIGN = "disclosure:sign"  # before it is submitted: 村务监督委员会, 书记
     DISCLOSURE_REVIEW = "disclosure:review"  # 审核把关 (M3§8)
+    LEDGER_DELIVER = "ledger:deliver"  # many villages' books, from the township that keeps them (村账镇代管)
+    LEDGER_IMPORT = "ledger:import"  # how an import of a ledger goes on
     DISCLOSURE_WITHDRAW = "disclosure:withdraw"  # ask for a matter to be taken down, or take it down
     DISCLOSURE_OVERSEE = "disclosure:oversee"  # how villages keep to it, level by level (M3§10)
     VILLAGE_OPEN = "village:open"  # a village's disclosure, or the opinion on its exemption (M3§4)
@@ -72,6 +74,8 @@ KEEPS_BRANCH = IN_BRANCH | {Can.TODO_READ, Can.MEETING_KEEP, Can.LOG_READ, Can.E
 OVERSEES = EVERYONE | {Can.TODO_READ, Can.ORGANISATION_READ, Can.MEETING_READ, Can.LOG_READ, Can.MEMBER_READ,
                        Can.DISCLOSURE_READ, Can.DISCLOSURE_OVERSEE}
 
+DELIVERS = {Can.LEDGER_DELIVER, Can.LEDGER_IMPORT}
+
 GRANTS: Mapping[Role, frozenset[Can]] = {
     role: frozenset(grants)
     for role, grants in {
@@ -81,15 +85,16 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
         Role.PROBATIONARY: IN_BRANCH,
         Role.MEMBER: IN_BRANCH,
         Role.VILLAGE_ADMIN: EVERYONE | {
-            Can.VILLAGE_HOME, Can.TODO_READ, Can.DISCLOSURE_READ, Can.DISCLOSURE_KEEP, Can.DISCLOSURE_WITHDRAW,
+            Can.VILLAGE_HOME, Can.TODO_READ, Can.DISCLOSURE_READ, Can.DISCLOSURE_KEEP, Can.DISCLOSURE_WITHDRAW, Can.LEDGER_IMPORT,
             Can.EXEMPTION_ASK},
         # The 书记 checks where there is no 组织委员, or he wrote it himself.
         Role.SECRETARY: KEEPS_BRANCH | NOMINATES | {Can.LOG_CHECK, Can.DISCLOSURE_SIGN, Can.EXEMPTION_ASK},
         Role.ORGANISER: KEEPS_BRANCH | {Can.LOG_CHECK},
         Role.BRANCH_ADMIN: KEEPS_BRANCH,
         Role.COMMITTEE_ADMIN: OVERSEES | NOMINATES | {
-            Can.LOG_AMEND, Can.NUMBER_OPEN, Can.DISCLOSURE_REVIEW, Can.DISCLOSURE_WITHDRAW, Can.VILLAGE_OPEN},
-        Role.COMMITTEE_ORGANISER: OVERSEES | {Can.DISCLOSURE_REVIEW, Can.DISCLOSURE_WITHDRAW},
+            Can.LOG_AMEND, Can.NUMBER_OPEN, Can.DISCLOSURE_REVIEW, Can.DISCLOSURE_WITHDRAW, Can.VILLAGE_OPEN,
+            *DELIVERS},
+        Role.COMMITTEE_ORGANISER: OVERSEES | DELIVERS | {Can.DISCLOSURE_REVIEW, Can.DISCLOSURE_WITHDRAW},
         Role.COUNTY_ADMIN: OVERSEES | NOMINATES | {Can.NUMBER_OPEN, Can.EXEMPTION_FILE, Can.CATALOGUE_KEEP},
         Role.CITY_ADMIN: OVERSEES | NOMINATES,
         Role.PROVINCE_ADMIN: OVERSEES | NOMINATES,

@@ -8,6 +8,7 @@ from arq.typing import WorkerCoroutine
 
 import server.disclosure.reviewing
 import server.evidence.actions
+import server.ledgers.imports
 import server.ledgers.part
 import server.meetings.reminders
 import server.officers.imports

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from itertools import chain
 from pathlib import Path
+from types import ModuleType
 
 import httpx
 import pytest
@@ -12,13 +13,13 @@ from litestar import get
 from piccolo.columns import Array, Column, ForeignKey
 from piccolo.table import TABLE_REGISTRY
 
+from server import catalogues, disclosure, meetings, officers, villages
 from server.app import ROUTES, make_app
 from server.core.answers import HEADERS
 from server.core.assets import YEAR, asset
 from server.core.crypto import ENCRYPTED
 from server.core.moves import Move
 from server.evidence import words
-from server.meetings.rules import MOVES, TONES, Stage, State
 from server.permissions import BRANCH_OFFICERS, GRANTS, OFFICERS, Can, Role
 from server.threads.rules import KINDS
 from tests.cast import MEMBER, SECRETARY, VILLAGER
@@ -30,9 +31,21 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 DATA = ("migrations", "data", "demo")  # what may be longer, being data
 MOST_LINES, USUAL_LINES, FUNCTION_LINES = 400, 200, 60
 HANDLERS = [handler for route in make_app().routes for handler in route.route_handlers]
+MOVING = {  # whose moves there are: what they are addressed at, their states
+    meetings: ("/meetings/{meeting_id:int}", meetings.rules.State),
+    officers: ("/accounts/nominations/{nomination_id:int}", officers.rules.NominationState),
+    villages: ("/exemptions/{exemption_id:int}", villages.rules.Exempting),
+    catalogues: ("/catalogues/{county:str}", catalogues.rules.State),
+    disclosure: ("/disclosures/{matter_id:int}", disclosure.rules.State),
+}
+TONES = (  # every state has its colour
+    (meetings.rules.TONES, meetings.rules.Stage), (villages.rules.TONES, villages.rules.State),
+    (villages.rules.EXEMPTION_TONES, villages.rules.Exempting), (disclosure.rules.TONES, disclosure.rules.State),
+)
 TYPES = {"BigSerial": "bigint", "BigInt": "bigint", "Text": "text", "Integer": "integer",
          "Timestamptz": "timestamp with time zone", "Date": "date", "Boolean": "boolean", "Bytea": "bytea",
          "JSONB": "jsonb", "Array": "ARRAY"}
+ELEMENTS = {"Text": "_text", "BigInt": "_int8"}  # the database's names of arrays of them
 
 
 def name_of(file: Path) -> str:
@@ -69,17 +82,30 @@ def test_the_three_departments_persons_keep_out_of_each_others_work():
         assert GRANTS[role] == {Can.SIGNED_IN} | its, "no business screens"
 
 
-def test_moves_lead_from_states_to_states_and_have_names_of_their_own():
-    assert all(isinstance(move, Move) and move.frm <= set(State) and move.to in State for move in MOVES)
-    assert len({move.name for move in MOVES}) == len({move.label for move in MOVES}) == len(MOVES)
-    assert set(TONES) == set(Stage)
+def test_every_domain_that_has_moves_is_looked_at_here():
+    found = {file.parent.name for file in CODE
+             if file.name == "rules.py" and re.search(r"^MOVES\b", file.read_text(), re.MULTILINE)}
+    assert found == {domain.__name__.removeprefix("server.") for domain in MOVING}
 
 
-def test_every_move_is_an_address_with_the_right_it_declares():
-    for move in MOVES:
-        path = f"/meetings/{{meeting_id:int}}/{move.name}"
+@pytest.mark.parametrize("domain", MOVING, ids=lambda domain: domain.__name__)
+def test_moves_lead_from_states_to_states_and_have_names_of_their_own(domain: ModuleType):
+    moves, states = domain.rules.MOVES, MOVING[domain][1]
+    assert all(isinstance(move, Move) and move.frm <= set(states) and move.to in states for move in moves)
+    assert len({move.name for move in moves}) == len({move.label for move in moves}) == len(moves)
+
+
+@pytest.mark.parametrize("domain", MOVING, ids=lambda domain: domain.__name__)
+def test_every_move_is_an_address_with_the_right_it_declares(domain: ModuleType):
+    for move in domain.rules.MOVES:
+        path = f"{MOVING[domain][0]}/{move.name}"
         its = [one.opt["can"] for one in HANDLERS if path in one.paths and "POST" in one.http_methods]
         assert its == [move.can], move
+
+
+def test_every_state_has_its_colour():
+    for tones, states in TONES:
+        assert set(tones) == set(states)
 
 
 def test_the_application_knows_what_to_do_with_every_card_it_posts():
@@ -87,7 +113,7 @@ def test_the_application_knows_what_to_do_with_every_card_it_posts():
     known = subprocess.run(
         [sys.executable, "-c", "import server.app; from server.threads.cards import OWN_STATES; print(*OWN_STATES)"],
         cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    assert set(known) == {"meeting", "meeting_log", "amendment", "day"}
+    assert set(known) == {"meeting", "meeting_log", "amendment", "day", "matter"}
 
 
 def test_threads_are_known_by_their_own_names():
@@ -103,13 +129,14 @@ def type_of(column: Column) -> str:
 
 async def test_the_tables_in_python_are_the_tables_in_the_database(owner):
     for table in [table for table in TABLE_REGISTRY if table.__module__.startswith("server.")]:
-        found = {one["column_name"]: (one["data_type"], one["is_nullable"] == "YES") for one in await owner.fetch(
-            "SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_name = $1"
-            " AND table_schema = 'public'", table._meta.tablename)}
+        rows = await owner.fetch("SELECT column_name, data_type, is_nullable, udt_name FROM information_schema.columns"
+                                 " WHERE table_name = $1 AND table_schema = 'public'", table._meta.tablename)
+        found = {one["column_name"]: (one["data_type"], one["is_nullable"] == "YES") for one in rows}
         told = {column._meta.name: (type_of(column), column._meta.null) for column in table._meta.columns}
         assert told == found, table
-        assert all(type(column.base_column).__name__ == "Text" for column in table._meta.columns
-                   if isinstance(column, Array))
+        arrays = {column._meta.name: ELEMENTS[type(column.base_column).__name__] for column in table._meta.columns
+                  if isinstance(column, Array)}
+        assert arrays == {one["column_name"]: one["udt_name"] for one in rows if one["data_type"] == "ARRAY"}, table
 
 
 async def test_the_application_owns_nothing_and_deletes_only_drafts_and_guesses(owner):
@@ -117,7 +144,8 @@ async def test_the_application_owns_nothing_and_deletes_only_drafts_and_guesses(
                                " WHERE grantee = 'ebranch_app' AND table_schema = 'public'")
     granted = {(one["table_name"], one["privilege_type"]) for one in rights}
     assert {table for table, right in granted if right == "DELETE"} == {
-        "log_draft", "guess", "upload", "file", "parked_form"}
+        "log_draft", "guess", "upload", "file", "parked_form",
+        "catalogue", "catalogue_item", "edition_file", "ledger_line"}  # of these, the drafts: triggers keep the rest
     assert not {right for _, right in granted} & {"TRUNCATE", "TRIGGER", "REFERENCES"}
     for table in ("clock", "deadline_rule", "calendar_day", "calendar_confirmation", "unit"):
         assert {right for name, right in granted if name == table} == {"SELECT"}, table
@@ -136,7 +164,7 @@ async def test_the_application_owns_nothing_and_deletes_only_drafts_and_guesses(
 DIGESTS = {"audit_seal.digest", "audit_value.commitment", "audit_checkpoint.signature", "file.sha256_received",
            "file.sha256_small", "file.sha256_stored", "session.token_hash", "parked_form.token_hash",
            "one_time_code.phone_mac", "code_limit.phone_mac", "picture_code_use.token_hash", "number_opening.press",
-           "authorisation.code_hash", "attendance.scan", "officer_import.sha256"}
+           "authorisation.code_hash", "attendance.scan", "officer_import.sha256", "ledger_import.sha256"}
 
 
 async def test_a_rotation_of_the_keys_knows_every_encrypted_column(owner):

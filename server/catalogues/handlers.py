@@ -1,5 +1,4 @@
 """Addresses of a county's catalogue: the published one and its versions, the draft, its items, its publication."""
-from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -7,17 +6,10 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from server.catalogues import actions
+from server.catalogues.fields import ITEM, PUBLISH, VERSION
 from server.catalogues.rules import (
-    COLUMN_MAX,
-    COLUMNS_MOST,
-    CONTENT_MAX,
-    DEPARTMENT_MAX,
-    GUIDANCE_MAX,
-    NAME_MAX,
-    NOTE_MAX,
     Audience,
     Category,
-    Change,
     Form,
     Frequency,
     Item,
@@ -27,57 +19,14 @@ from server.catalogues.rules import (
     changes,
     wrong,
 )
-from server.catalogues.tables import OPEN_DRAFTS, draft, items, open_duties, published, sees_county, versions
+from server.catalogues.show import own_county, seen_county, shown_change
+from server.catalogues.tables import draft, items, open_drafts, open_duties, published, versions
 from server.core import forms
-from server.core.actor import Actor
 from server.core.clock import now
 from server.core.dates import day, paper_day
 from server.core.forms import Filled, Refused
 from server.core.page import page, see_other
 from server.permissions import Can
-from server.villages.tables import unit
-
-TONES = {Kind.ADDED: "green", Kind.CHANGED: "amber", Kind.REMOVED: "red"}
-
-
-def columns(name: str, label: str) -> forms.Field:
-    """The heads of a table's columns, between blanks, commas or 、."""
-    text = forms.text(name, label, most=COLUMNS_MOST * (COLUMN_MAX + 1), required=False)
-
-    def read(typed: list[str]) -> tuple[str, ...]:
-        heads = text.read(typed).replace("、", " ").replace("，", " ").replace(",", " ").split()
-        if len(heads) > COLUMNS_MOST or any(len(head) > COLUMN_MAX for head in heads):
-            raise ValueError(f"最多 {COLUMNS_MOST} 列，每列的名称最多 {COLUMN_MAX} 个字")
-        if len(set(heads)) != len(heads):
-            raise ValueError("有两列名称相同")
-        return tuple(heads)
-    return forms.Field(name, label, read)
-
-
-VERSION = forms.number("version", "版本")
-ITEM = (
-    VERSION, forms.choice("category", "类别", Category), forms.text("name", "事项", most=NAME_MAX),
-    forms.text("content", "公开内容", most=CONTENT_MAX, required=False), forms.choice("form", "公开形式", Form),
-    columns("columns", "表格的列"), forms.choice("frequency", "公开时间", Frequency),
-    forms.choice("audience", "公开范围", Audience), forms.text("department", "责任部门", most=DEPARTMENT_MAX, required=False),
-    forms.text("guidance", "业务指导", most=GUIDANCE_MAX, required=False), forms.choice("variant", "适用", Variant),
-)
-PUBLISH = (VERSION, forms.text("note", "更新说明", most=NOTE_MAX, required=False))
-
-
-async def seen_county(actor: Actor, code: str) -> Any:
-    """The county of a catalogue the actor reads; NotFoundException else."""
-    place = await unit(code) if sees_county(actor, code) else None
-    if place is None or place["level"] != "county":
-        raise NotFoundException
-    return place
-
-
-async def own_county(request: Request, code: str) -> Any:
-    """The actor's own county, whose catalogue he keeps; NotFoundException for another one."""
-    if code != request.user.unit_code:
-        raise NotFoundException
-    return await seen_county(request.user, code)
 
 
 @get("/catalogues/{county:str}", can=Can.DISCLOSURE_READ)
@@ -108,15 +57,8 @@ async def catalogue_page(request: Request, county: str, number: int | None) -> R
         groups=[{"label": str(category), "items": its} for category, its in by_category(listed)],
         changes=[shown_change(one) for one in changed], drafting=keeps and await draft(county) is not None,
         versions=[{"label": f"第 {one['number']} 版", "day": day(one["published_at"], now()), "note": one["note"],
-                   "href": f"/catalogues/{county}/versions/{one['number']}", "current": found and one["id"] == found["id"]}
-                  for one in every])
-
-
-def shown_change(one: Change, owed: int = 0, drafts: int = 0) -> dict[str, Any]:
-    """One difference between two versions; owed, drafts: what it does to what is open."""
-    bears = [words for words, many in ((f"{owed} 项应公开未公开的", owed), (f"{drafts} 份草稿", drafts)) if many]
-    return {"kind": str(one.kind), "tone": TONES[one.kind], "name": one.item.name, "category": str(one.item.category),
-            "fields": one.fields, "bears": "、".join(bears) if one.kind is not Kind.ADDED else ""}
+                   "current": found and one["id"] == found["id"],
+                   "href": f"/catalogues/{county}/versions/{one['number']}"} for one in every])
 
 
 # The draft ------------------------------------------------------------------------------------------------------------
@@ -153,14 +95,6 @@ async def draft_page(request: Request, county: str, filled: Filled) -> Response[
                 filter(None, (one.frequency, one.form, one.audience, one.department,
                               "" if one.variant is Variant.BOTH else f"只适用{one.variant}")))} for one in its_items]}
             for category, its_items in by_category(listed)])
-
-
-async def open_drafts(touched: Sequence[int]) -> dict[int, int]:
-    """How many drafts are open of each item."""
-    found: dict[int, int] = {}
-    for count in OPEN_DRAFTS:
-        found |= await count(touched)
-    return found
 
 
 @get("/catalogues/{county:str}/draft/items/new", can=Can.CATALOGUE_KEEP)

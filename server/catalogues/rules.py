@@ -17,6 +17,13 @@ ITEMS_MOST = 200
 CATCHING_UP = timedelta(days=62)  # how far back a period may have ended that nobody has noted yet
 
 
+class State(StrEnum):
+    """Where a catalogue stands."""
+
+    DRAFT = "草稿"
+    PUBLISHED = "已发布"
+
+
 class Category(StrEnum):
     PARTY = "党务"
     AFFAIRS = "村务"  # a community says 居务
@@ -69,7 +76,7 @@ CONVENIENCE = declare(Rule(
 EVERY = {Frequency.MONTH: Every.MONTH, Frequency.QUARTER: Every.QUARTER, Frequency.YEAR: Every.YEAR}
 STANDING = "长期"  # the period of what is owed once
 
-PUBLICATION = Move("publication", "发布", frozenset({"草稿"}), "已发布", Can.CATALOGUE_KEEP)
+PUBLICATION = Move("publication", "发布", frozenset({State.DRAFT}), State.PUBLISHED, Can.CATALOGUE_KEEP)
 MOVES = (PUBLICATION,)
 
 

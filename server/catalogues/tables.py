@@ -115,3 +115,11 @@ async def open_duties(items: Sequence[int]) -> dict[int, int]:
     """How many duties of each item are open, by the item's number."""
     return {one["item"]: one["count"] for one in await rows(
         "SELECT item, count(*) FROM duty WHERE item = ANY($1) AND state = '应公开' GROUP BY item", list(items))}
+
+
+async def open_drafts(items: Sequence[int]) -> dict[int, int]:
+    """How many drafts of each item are open, by the item's number."""
+    found: dict[int, int] = {}
+    for count in OPEN_DRAFTS:
+        found |= await count(items)
+    return found

@@ -44,5 +44,6 @@ async def start_all(rule: Rule, subject_kind: str, begun: Sequence[Begun], start
 async def withdraw_all(rules: Sequence[str], subject_kind: str, subject_ids: Sequence[int], at: datetime) -> None:
     """What was due of these subjects is no longer asked for. Reminders that were laid find nothing due any more."""
     await rows("""UPDATE deadline SET state = 'withdrawn', closed_at = $4
-                  WHERE rule = ANY($1) AND subject_kind = $2 AND subject_id = ANY($3) AND state IN ('open', 'paused')""",
+                  WHERE rule = ANY($1) AND subject_kind = $2 AND subject_id = ANY($3)
+                  AND state IN ('open', 'paused')""",
                list(rules), subject_kind, list(subject_ids), at)

@@ -30,7 +30,8 @@ def pasted(html: str) -> str:
     """What was pasted, as Markdown: headings, bold, lists and tables stay, everything else is plain text."""
     clean = nh3.clean(html[:PASTED_MOST], tags=TAGS | {"h1", "h2", "h5", "h6", "b", "i"}, attributes={},
                       clean_content_tags=NOT_READ)
-    return tidy(MarkdownConverter(heading_style="ATX", bullets="-", escape_misc=False, table_infer_header=True).convert(clean))
+    converter = MarkdownConverter(heading_style="ATX", bullets="-", escape_misc=False, table_infer_header=True)
+    return tidy(converter.convert(clean))
 
 
 def tidy(text: str) -> str:

@@ -12,13 +12,15 @@ LEAST_LEFT = 6_000_00  # 分: what a month leaves in the account at least
 
 # summary, category, 元 at least and at most, share of months in which it occurs
 INCOME = (
-    ("机动地承包费（{land}）", "发包及上交收入", 4_800, 13_000, .35), ("村集体厂房租金", "发包及上交收入", 3_000, 9_000, .3),
+    ("机动地承包费（{land}）", "发包及上交收入", 4_800, 13_000, .35),
+    ("村集体厂房租金", "发包及上交收入", 3_000, 9_000, .3),
     ("光伏发电收益", "经营收入", 900, 3_200, .6), ("上级补助：环境整治", "补助收入", 6_000, 18_200, .3),
     ("上级补助：村级运转经费", "补助收入", 9_000, 14_000, .45), ("存款利息", "其他收入", 20, 180, .3),
     ("合作社分红", "投资收益", 1_500, 6_000, .15),
 )
 EXPENSE = (
-    ("村干部报酬", "干部报酬", 5_600, 7_800, 1), ("办公用品、打印纸", "办公费", 120, 640, .7), ("党报党刊", "报刊费", 180, 960, .1),
+    ("村干部报酬", "干部报酬", 5_600, 7_800, 1), ("办公用品、打印纸", "办公费", 120, 640, .7),
+    ("党报党刊", "报刊费", 180, 960, .1),
     ("路灯电费", "公益性支出", 210, 690, .9), ("村内路灯维修 {n} 盏", "农田水利及道路维修", 640, 3_900, .3),
     ("街道清扫、垃圾清运", "公益性支出", 1_800, 4_200, .8), ("去县里办事车费", "差旅交通费", 40, 180, .5),
     ("高龄老人慰问 {people} 人", "福利及救济", 1_600, 6_200, .3), ("困难家庭临时救助", "福利及救济", 500, 2_000, .25),
@@ -62,10 +64,11 @@ def year(seed: str, first: date, months: int, hands: Hands, shown_as: date | Non
 
 def entries(rng: Random, month: date, hands: Hands, opening: int) -> Iterator[Line]:
     """One month's lines by their days. What the account does not hold is not spent."""
-    wanted = [(*one, 1) for one in INCOME if rng.random() < one[4]] + [(*one, -1) for one in EXPENSE if rng.random() < one[4]]
+    wanted = [(*one, sign) for kinds, sign in ((INCOME, 1), (EXPENSE, -1)) for one in kinds if rng.random() < one[4]]
     days = sorted(rng.randint(2, 27) for _ in wanted)
     left, place = opening, 0
-    for day, (summary, category, least, most, _, sign) in zip(days, sorted(wanted, key=lambda one: -one[5]), strict=True):
+    wanted.sort(key=lambda one: -one[5])
+    for day, (summary, category, least, most, _, sign) in zip(days, wanted, strict=True):
         fen = rng.randint(least * 100, most * 100) // 50 * 50
         if sign < 0 and left - fen < LEAST_LEFT:
             continue
@@ -76,8 +79,9 @@ def entries(rng: Random, month: date, hands: Hands, opening: int) -> Iterator[Li
 
 def pictured(month: date, hands: Hands) -> list[Line]:
     """The month of the pictures."""
-    return [line(month, day, place, summary, category, round(float(yuan) * 100), hands.handlers[place % len(hands.handlers)],
-                 hands) for place, (day, summary, category, yuan) in enumerate(SHOWN, 1)]
+    return [line(month, day, place, summary, category, round(float(yuan) * 100),
+                 hands.handlers[place % len(hands.handlers)], hands)
+            for place, (day, summary, category, yuan) in enumerate(SHOWN, 1)]
 
 
 def line(month: date, day: int, place: int, summary: str, category: str, fen: int, handler: str, hands: Hands) -> Line:

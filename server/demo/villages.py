@@ -65,8 +65,9 @@ async def catalogue(connection: Connection, now: datetime) -> None:
     columns = ", ".join(FIELDS)
     holders = ", ".join(f"${number}" for number in range(3, 3 + len(FIELDS)))
     for rank, one in enumerate((one for one in typical() if one["name"] != ADDED), 1):
-        await connection.execute(f"INSERT INTO catalogue_item (catalogue_id, rank, {columns}) VALUES ($1, $2, {holders})",
-                                 first, rank, *(one[name] for name in FIELDS))
+        await connection.execute(
+            f"INSERT INTO catalogue_item (catalogue_id, rank, {columns}) VALUES ($1, $2, {holders})",
+            first, rank, *(one[name] for name in FIELDS))
     await publish(connection, first, "", now - BEGAN)
     second = await connection.fetchval("INSERT INTO catalogue (county_code) VALUES ($1) RETURNING id", COUNTY)
     await connection.execute(f"""INSERT INTO catalogue_item (catalogue_id, item, rank, {columns})
@@ -80,8 +81,8 @@ async def catalogue(connection: Connection, now: datetime) -> None:
 
 async def publish(connection: Connection, id_: int, note: str, at: datetime) -> None:
     """Publishes a catalogue at that moment; its trigger would say now."""
-    await connection.execute("UPDATE catalogue SET number = 1, published_at = $2, who = '陈国栋 · 县级管理员', note = $3"
-                             " WHERE id = $1", id_, at, note)
+    await connection.execute("UPDATE catalogue SET number = 1, published_at = $2, who = '陈国栋 · 县级管理员',"
+                             " note = $3 WHERE id = $1", id_, at, note)
     await connection.execute("ALTER TABLE catalogue DISABLE TRIGGER USER")
     await connection.execute("UPDATE catalogue SET published_at = $2 WHERE id = $1", id_, at)
     await connection.execute("ALTER TABLE catalogue ENABLE TRIGGER USER")

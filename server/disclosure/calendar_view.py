@@ -46,7 +46,8 @@ async def listed(actor: Actor, village: Record, month: date, category: Category 
     moment, address = now(), address_of(actor, village)
     last = month_after(month, 1) - ONE_DAY
     its = [one for one in await duties(village["code"], month, last) if is_for(actor, one)]
-    found = await published(village["code"], audiences(actor), category and str(category), keyset.read(after) or keyset.BEGINNING)
+    found = await published(village["code"], audiences(actor), category and str(category),
+                            keyset.read(after) or keyset.BEGINNING)
     keeps = actor.may(Can.DISCLOSURE_KEEP)
     states = [state_of(one, moment) for one in its]
     return {
@@ -57,14 +58,14 @@ async def listed(actor: Actor, village: Record, month: date, category: Category 
         "books": books[:2], "all_books": f"/ledgers/{village['code']}" if len(books) > 2 else None,
         "month": {"label": f"{month.year}年{month.month}月", "before": f"{address}month={month_after(month, -1):%Y-%m}",
                   "after": f"{address}month={month_after(month, 1):%Y-%m}" if month < today().replace(day=1) else None},
-        "figures": [(str(states.count(word)), word, TONES[word]) for word in (DutyState.OWED, DutyState.PUBLISHED, OVERDUE)],
+        "figures": [(str(states.count(word)), word, TONES[word])
+                    for word in (DutyState.OWED, DutyState.PUBLISHED, OVERDUE)],
         "groups": groups(actor, village, its, moment),
         "published": [published_line(one, village) for one in found[:PAGE]],
         "chips": [{"label": "全部", "href": address, "current": category is None}] + [
             {"label": category_word(one, village["community"]), "href": f"{address}category={one}",
              "current": one is category} for one in Category],
-        "older": f"{address}after={keyset.mark(found[PAGE - 1]['published_at'], found[PAGE - 1]['id'])}" + (f"&category={category}" if category else "")
-        if len(found) > PAGE else None,
+        "older": older(address, category, found[PAGE - 1]) if len(found) > PAGE else None,
         "catalogue": f"/catalogues/{county_of(village['code'])}",
     }
 
@@ -74,6 +75,12 @@ def address_of(actor: Actor, village: Record) -> str:
     return "/disclosures?" if actor.unit_code == village["code"] else f"/disclosures?village={village['code']}&"
 
 
+def older(address: str, category: Category | None, last: Record) -> str:
+    """The list as it goes on after its last matter."""
+    only = f"&category={category}" if category else ""
+    return f"{address}after={keyset.mark(last['published_at'], last['id'])}{only}"
+
+
 def back(actor: Actor, village: Record) -> str:
     return f"/villages/{village['township_code']}" if actor.may(Can.DISCLOSURE_OVERSEE) else "/me"
 
@@ -81,8 +88,8 @@ def back(actor: Actor, village: Record) -> str:
 async def owed_first(village: Record) -> list[Record]:
     """What the keeper has to do first: what has ended, and what was sent back."""
     return [one for one in await owed_now(village["code"], today())
-            if one["last"] < today() or one["category"] == Category.CONVENIENCE or one["edition_state"] == State.RETURNED
-            ][:OWED_SHOWN]
+            if one["last"] < today() or one["category"] == Category.CONVENIENCE
+            or one["edition_state"] == State.RETURNED][:OWED_SHOWN]
 
 
 def owed_line(duty: Record, moment: datetime) -> dict[str, Any]:
@@ -91,7 +98,12 @@ def owed_line(duty: Record, moment: datetime) -> dict[str, Any]:
     until = f"{due_text(duty['due_at'], moment)} 截止" if duty["due_at"] else "已提交"
     return {"title": title(duty), "text": f"已逾期（应于{until}）{where}" if late else f"{until}{where}",
             "tone": "red" if late or duty["edition_state"] == State.RETURNED else "grey",
-            "href": f"/disclosures/{duty['matter_id']}" if duty["edition_state"] else f"/disclosures/duties/{duty['id']}"}
+            "href": desk(duty)}
+
+
+def desk(duty: Record) -> str:
+    """Where its keeper fulfils it: the matter that was begun, or the beginning."""
+    return f"/disclosures/{duty['matter_id']}" if duty["edition_state"] else f"/disclosures/duties/{duty['id']}"
 
 
 def title(duty: Record) -> str:
@@ -116,7 +128,7 @@ def calendar_line(actor: Actor, duty: Record, moment: datetime) -> dict[str, Any
         state_word, tone = str(state), TONES[state]
     href = f"/disclosures/{duty['matter_id']}" if duty["published_at"] else None
     if href is None and actor.may(Can.DISCLOSURE_KEEP) and duty["state"] == DutyState.OWED:
-        href = f"/disclosures/{duty['matter_id']}" if duty["edition_state"] else f"/disclosures/duties/{duty['id']}"
+        href = desk(duty)
     line = "长期公开" if duty["period"] == STANDING else period_label(duty["period"], duty["first"])
     if state in (DutyState.OWED, OVERDUE) and duty["due_at"]:
         line = f"{line} · {due_text(duty['due_at'], moment)} 截止".removeprefix(" · ")
@@ -124,5 +136,7 @@ def calendar_line(actor: Actor, duty: Record, moment: datetime) -> dict[str, Any
 
 
 def published_line(matter: Record, village: Record) -> dict[str, Any]:
-    return {"href": f"/disclosures/{matter['id']}", "title": matter["title"], "when": brief(matter["published_at"], now()),
-            "chip": category_word(matter["category"], village["community"]) + ("（已撤下）" if matter["withdrawn_at"] else "")}
+    chip = category_word(matter["category"], village["community"])
+    return {"href": f"/disclosures/{matter['id']}", "title": matter["title"],
+            "when": brief(matter["published_at"], now()),
+            "chip": f"{chip}（已撤下）" if matter["withdrawn_at"] else chip}

@@ -1,4 +1,4 @@
-"""What is looked at before an edition is handed on: errors keep it back, warnings are seen by the reviewer (三级校验)."""
+"""What is looked at before an edition is handed on: errors keep it back, the reviewer sees warnings (三级校验)."""
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -31,7 +31,8 @@ async def of_catalogue(matter: Record, edition: Record) -> list[Finding]:
     if newest is None:
         return [Finding(Level.ERROR, "catalogue", "县里的公开目录已不再列这一项；草稿替您留着，可以作废", CATALOGUE)]
     if then and newest.id != then.id and (told := changed(then, newest)):
-        return [Finding(Level.ERROR, "catalogue", f"公开目录已更新，这一项{told}。内容都在，请看一遍、再存一次", CATALOGUE)]
+        return [Finding(Level.ERROR, "catalogue",
+                        f"公开目录已更新，这一项{told}。内容都在，请看一遍、再存一次", CATALOGUE)]
     return []
 
 
@@ -77,8 +78,9 @@ async def of_lines(matter: Record, edition: Record) -> list[Finding]:
     item = await item_of(edition["item_id"])
     found = [] if lines else [Finding(Level.ERROR, "lines", "表格还是空的", ARTICLE)]
     if item:
-        found += [Finding(Level.ERROR, "lines", f"第 {number} 行有 {len(row)} 格，应有 {len(item.columns)} 格", CATALOGUE)
-                  for number, row in enumerate(lines, 1) if len(row) != len(item.columns)][:5]
+        wide = len(item.columns)
+        found += [Finding(Level.ERROR, "lines", f"第 {number} 行有 {len(row)} 格，应有 {wide} 格", CATALOGUE)
+                  for number, row in enumerate(lines, 1) if len(row) != wide][:5]
         found += [Finding(Level.WARNING, "lines", f"“{head}”一列的内容没有公开（已遮住），可以不列这一列", SECRET)
                   for place, head in enumerate(item.columns)
                   if lines and all(len(row) > place and MASK in row[place] for row in lines)]

@@ -1,4 +1,4 @@
-"""Why a draft is to be looked at again: it came back from the township or a signer, or the catalogue changed under it."""
+"""Why a draft is to be looked at again: the township or a signer returned it, or the catalogue changed under it."""
 import json
 from typing import Any
 
@@ -25,5 +25,7 @@ async def came_back(edition: Record) -> dict[str, Any]:
         returned = {"who": review["who"], "rows": [
             (FIELDS.get(name, name), reason) for name, reason in json.loads(review["reasons"]).items()]}
     newer = refusal and (not review or refusal["at"] > review["at"])
-    refused = f"{refusal['who']}：{refusal['reason']}" if refusal and newer and edition["state"] == State.DRAFT else None
+    refused = None
+    if refusal and newer and edition["state"] == State.DRAFT:
+        refused = f"{refusal['who']}：{refusal['reason']}"
     return {"returned": returned, "refused": refused}

@@ -26,8 +26,8 @@ TEXTS = ("title", "text", "phone", "why")
 BEGUN_LATELY = "interval '1 minute'"  # within which the same thing begun by the same person is the same matter
 SAVE = """
 UPDATE edition SET version = version + 1, item_id = $3, title = $4, text = $5, html = $6, lines = $7, until = $8,
-    phone = $9, publish_at = $10, why = $11, authors = (SELECT array_agg(DISTINCT a) FROM unnest(authors || $12::bigint) a),
-    saved_who = $13, saved_at = ebranch_now()
+    phone = $9, publish_at = $10, why = $11, saved_who = $13, saved_at = ebranch_now(),
+    authors = (SELECT array_agg(DISTINCT a) FROM unnest(authors || $12::bigint) a)
 WHERE id = $1 AND version = $2 AND state = ANY($14) RETURNING version"""
 
 
@@ -45,23 +45,28 @@ async def begin(actor: Actor, village: Record, duty_id: int) -> int:
 
     Refused where the duty is settled without one, or the catalogue no longer asks for it."""
     async with transaction():
-        duty = await duty_of(village["code"], duty_id)
-        if duty is None:
-            raise Refused("duty", "没有这一项")
-        await rows("SELECT FROM duty WHERE id = $1 FOR NO KEY UPDATE", duty_id)
-        there = await row("SELECT id, edition_id FROM matter WHERE duty_id = $1", duty_id)
-        if there is not None and (there["edition_id"] or await open_edition(there["id"]) is not None):
-            return there["id"]
-        if duty["state"] != DutyState.OWED:
-            raise Refused("duty", f"这一项已经是“{duty['state']}”")
-        item = await item_now(village["code"], duty["item"])
-        if item is None:
-            raise Refused("duty", "县里的公开目录已不再列这一项")
-        title = f"{item.name}{duties.in_words(duty)}"
-        if there is not None:  # what was begun before was thrown away
-            await first_edition(actor, there["id"], item, title)
-            return there["id"]
-        return await insert(actor, village, duty["id"], item, await next_id("matter"), title)
+        return await begun(actor, village, duty_id)
+
+
+async def begun(actor: Actor, village: Record, duty_id: int) -> int:
+    """As `begin`, within a transaction."""
+    await rows("SELECT FROM duty WHERE id = $1 FOR NO KEY UPDATE", duty_id)
+    duty = await duty_of(village["code"], duty_id)
+    if duty is None:
+        raise Refused("duty", "没有这一项")
+    there = await row("SELECT id, edition_id FROM matter WHERE duty_id = $1", duty_id)
+    if there is not None and (there["edition_id"] or await open_edition(there["id"]) is not None):
+        return there["id"]
+    if duty["state"] != DutyState.OWED:
+        raise Refused("duty", f"这一项已经是“{duty['state']}”")
+    item = await item_now(village["code"], duty["item"])
+    if item is None:
+        raise Refused("duty", "县里的公开目录已不再列这一项")
+    title = f"{item.name}{duties.in_words(duty)}"
+    if there is not None:  # what was begun before was thrown away
+        await first_edition(actor, there["id"], item, title)
+        return there["id"]
+    return await insert(actor, village, duty["id"], item, await next_id("matter"), title)
 
 
 async def begin_at_once(actor: Actor, village: Record, item_number: int, ended_on: date) -> int:

@@ -218,9 +218,10 @@ async def write(request: Request, matter_id: FromPath[int]) -> Response[Any]:
 
 def conflict_of(theirs: Record, filled: Filled) -> dict[str, Any]:
     """Two texts beside each other, where they differ."""
+    texts = (("title", "标题"), ("text", "正文"), ("phone", "联系电话"))
     return {"who": theirs["saved_who"].split(" · ")[0], "when": moment(theirs["saved_at"], now()), "rows": [
         {"label": label, "theirs": theirs[name] or "（空）", "mine": filled[name] or "（空）"}
-        for name, label in (("title", "标题"), ("text", "正文"), ("phone", "联系电话")) if theirs[name] != filled[name]]}
+        for name, label in texts if theirs[name] != filled[name]]}
 
 
 @post("/disclosures/{matter_id:int}/draft", can=Can.DISCLOSURE_KEEP, status_code=204)
@@ -316,5 +317,5 @@ async def correct(request: Request, matter_id: FromPath[int]) -> Response[Any]:
     return see_other(f"/disclosures/{matter_id}/edit")
 
 
-ROUTES = [new, begin, duty, nothing_form, nothing, edit_form, write, keep_draft, cleaned, preview, submit, take_back, drop,
-          correction_form, correct]
+ROUTES = [new, begin, duty, nothing_form, nothing, edit_form, write, keep_draft, cleaned, preview, submit, take_back,
+          drop, correction_form, correct]

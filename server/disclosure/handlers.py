@@ -1,5 +1,4 @@
-"""Addresses of matters for those who read them: a village's list, one matter, its editions, wall sheet, loudspeaker text,
-files."""
+"""Addresses of matters for those who read them: a village's list, a matter, its editions, sheet, broadcast, files."""
 from datetime import date
 from typing import Any
 

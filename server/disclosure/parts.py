@@ -17,9 +17,9 @@ Content = dict[str, Any]  # plain values, as they are compared and as they go in
 @dataclass(frozen=True)
 class Part:
     """begin: gives a new edition what the former one had (its id, or None for a first one). findings: what is wrong
-    with it. content: what it says. shown: what its pages need besides, for a page from `after` on. desk: the noun of the
-    address it is written at, where it has a page of its own. differ: how two contents differ, as (label, before,
-    after)."""
+    with it. content: what it says. shown: what its pages need besides, for a page from `after` on. differ: how two
+    contents differ, as (label, before, after). desk: the noun of the address it is written at, where it has a page
+    of its own."""
 
     begin: Callable[[Actor, Record, int, int | None], Awaitable[None]]
     findings: Callable[[Record, Record], Awaitable[list[Finding]]]

@@ -18,7 +18,7 @@ PHONE = re.compile(r"1[3-9]\d{9}")
 
 
 def hide(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[list[str]]:
-    """The rows as they may be published: whole numbers and illnesses masked, by the column's head or by what they are."""
+    """The rows as they may be published: whole numbers and illnesses masked, by the column's head or what they are."""
     return [[hidden(head, half_width(cell)) for head, cell in zip(columns, row, strict=True)] for row in rows]
 
 

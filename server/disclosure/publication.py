@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from asyncpg import Record
+from markupsafe import Markup
 
 from server.catalogues.rules import Audience, Category, Item
 from server.catalogues.tables import item as item_of
@@ -81,7 +82,7 @@ def context(matter: Any, edition: Any, item: Item | None, papers: Sequence[Any],
     return {
         "matter": {"id": matter["id"], "category": category_word(matter["category"], matter["community"]),
                    "form": matter["form"], "village": matter["village"], "preview": preview},
-        "edition": {"number": edition["number"], "title": edition["title"], "html": edition["html"],
+        "edition": {"number": edition["number"], "title": edition["title"], "html": Markup(edition["html"]),
                     "fingerprint": edition["fingerprint"], "phone": edition["phone"], "why": edition["why"],
                     "until": edition["until"], "columns": item.columns if item else (),
                     "lines": json.loads(edition["lines"]), "published_at": edition["published_at"]},
@@ -120,6 +121,7 @@ async def places(matter: Record, audience: str) -> list[tuple[str, Record]]:
     members = "party_affairs" if matter["category"] == Category.PARTY else "disclosures"
     found = [(members, one) for one in branches]
     if audience != Audience.MEMBERS:
-        found += [(cards.VILLAGERS[matter["category"]], one) for one in branches if one["id"] == matter["organisation_id"]]
+        villagers = cards.VILLAGERS[matter["category"]]
+        found += [(villagers, one) for one in branches if one["id"] == matter["organisation_id"]]
     return found
 

@@ -44,8 +44,8 @@ async def queue(request: Request, show: FromQuery[str] = "") -> Response[Any]:
     shown = mine if show == "mine" else found
     chips = [{"label": f"全部 {len(found)}", "href": "/reviews", "current": show != "mine"},
              {"label": f"我的分工 {len(mine)}", "href": "/reviews?show=mine", "current": show == "mine"}]
-    return await page(request, "disclosure/queue.html", chips=chips, here=f"/reviews?show={show}" if show else "/reviews",
-                      waiting=[queue_line(one, days) for one in shown],
+    return await page(request, "disclosure/queue.html", chips=chips, waiting=[queue_line(one, days) for one in shown],
+                      here=f"/reviews?show={show}" if show else "/reviews",
                       may_divide=request.user.may(Can.VILLAGE_OPEN))
 
 
@@ -115,8 +115,8 @@ async def review(request: Request, matter_id: FromPath[int]) -> Response[Any]:
     if not filled.errors:
         reasons = {name: filled[f"reason-{name}"] for name in FIELDS if filled[f"reason-{name}"]}
         try:
-            await reviewing.review(request.user, matter, edition, filled["version"], Verdict(filled["verdict"]), reasons,
-                                   filled["checked"])
+            await reviewing.review(request.user, matter, edition, filled["version"], Verdict(filled["verdict"]),
+                                   reasons, filled["checked"])
             return see_other("/reviews")
         except Refused as refused:
             filled.errors[refused.field] = str(refused)
@@ -226,8 +226,8 @@ async def withdrawal_page(request: Request, matter: Record, filled: Filled) -> R
                           errors=filled.errors, asked={"who": waits["who"], "reason": waits["reason"],
                                                        "at": moment(waits["at"], now())},
                           matter={"id": matter["id"], "title": matter["title"]})
-    return await page(request, "disclosure/correction.html", status=filled.status, form=filled.typed, errors=filled.errors,
-                      withdraws=True, asks=request.user.may(Can.DISCLOSURE_KEEP),
+    return await page(request, "disclosure/correction.html", status=filled.status, form=filled.typed,
+                      errors=filled.errors, withdraws=True, asks=request.user.may(Can.DISCLOSURE_KEEP),
                       matter={"id": matter["id"], "title": matter["title"]})
 
 

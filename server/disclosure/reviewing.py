@@ -74,7 +74,8 @@ async def carry_on(actor: Actor, matter: Record, edition: Record, verdict: Verdi
 @effects.carries(PUBLISH_LATER)
 async def publish_now(payload: dict[str, Any]) -> None:
     """Publishes what was approved for this moment; once however often it is asked."""
-    edition = await row("SELECT * FROM edition WHERE id = $1 AND state = '待公开' FOR NO KEY UPDATE", payload["edition"])
+    edition = await row("SELECT * FROM edition WHERE id = $1 AND state = '待公开' FOR NO KEY UPDATE",
+                        payload["edition"])
     if edition is not None:
         matter = await the_row("""
             SELECT m.*, d.period, d.first, d.last, d.item, v.community, u.name AS village FROM matter m
@@ -108,7 +109,8 @@ async def offices(committee_id: int) -> list[Record]:
     """The offices among which a township divides the review, with the names of those who work there."""
     return await rows("""
         SELECT o.id, o.name, o.items, o.accounts, ARRAY(
-            SELECT p.name FROM account a JOIN person p ON p.id = a.person_id WHERE a.id = ANY(o.accounts) ORDER BY p.name
+            SELECT p.name FROM account a JOIN person p ON p.id = a.person_id
+            WHERE a.id = ANY(o.accounts) ORDER BY p.name
         ) AS people FROM office o WHERE o.committee_id = $1 AND o.closed_at IS NULL ORDER BY o.id""", committee_id)
 
 

@@ -1,4 +1,4 @@
-"""公开事项 (M3§8): its states and the moves between them, who signs, what is looked at before it is published. No I/O."""
+"""公开事项 (M3§8): its states and the moves between them, who signs, what is looked at before publishing. No I/O."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum

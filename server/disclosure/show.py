@@ -1,4 +1,4 @@
-"""What the page of a matter shows: to readers the stored rendering, to who works on it where it stands and what is next."""
+"""The page of a matter: to readers the stored rendering, to who works on it also where it stands and what is next."""
 import json
 from typing import Any
 

@@ -105,8 +105,9 @@ async def sign(actor: Actor, matter: Record, edition: Record, version: int, verd
 async def take_back(actor: Actor, matter: Record, edition: Record) -> None:
     """撤回修改: takes back what nobody has decided on yet; the village's clock goes on with what was left."""
     async with transaction():
-        back = await row("""UPDATE edition SET state = '草稿' WHERE id = $1 AND state = ANY($2) RETURNING id, version""",
-                         edition["id"], sorted(TAKING_BACK.frm))
+        back = await row(
+            "UPDATE edition SET state = '草稿' WHERE id = $1 AND state = ANY($2) RETURNING id, version",
+            edition["id"], sorted(TAKING_BACK.frm))
         if back is None:
             raise WrongState("已经审核过了，不能再撤回")
         await deadlines.withdraw(REVIEW_TIME, EDITION, edition["id"], at=now(), period=str(back["version"]))

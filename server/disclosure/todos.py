@@ -1,4 +1,4 @@
-"""What disclosure puts on the 工作台 beside its deadlines: what waits for a signature, what a village wants taken down."""
+"""On the 工作台, beside the deadlines of disclosure: what waits for a signature, what a village wants taken down."""
 from collections.abc import Sequence
 from typing import Any
 

@@ -33,13 +33,13 @@ VERBS = {  # what audit.record is given → what the auditor reads
     "drop_edition": "作废草稿", "submit_matter": "提交公开事项", "take_back_matter": "撤回修改",
     "sign_matter": "签字", "review_matter": "审核公开事项", "publish_matter": "公开",
     "ask_withdrawal": "申请撤下公开事项", "refuse_withdrawal": "不同意撤下", "withdraw_matter": "撤下公开事项",
-    "divide_review": "审核分工",
+    "divide_review": "审核分工", "import_ledger": "导入账目",
 }
 KINDS = {  # what it was done to
     "account": "账号", "person": "人员", "organisation": "党组织", "meeting": "会议", "entry": "消息",
     "session": "登录设备",
     "nomination": "上报", "sms": "短信", "verification": "核验", "file": "文件", "file_check": "文件核对",
-    "matter": "公开事项", "catalogue": "公开目录", "declaration": "没有发生的声明", "exemption": "暂不开通申请",
+    "matter": "公开事项", "ledger_import": "账目导入", "catalogue": "公开目录", "declaration": "没有发生的声明", "exemption": "暂不开通申请",
     "demonstration": "演示数据", "key": "密钥", "officer_import": "批量开通", "switch": "开关",
 }
 LABELS = {  # the names in before and after
@@ -58,7 +58,8 @@ LABELS = {  # the names in before and after
     "event": "记录", "until": "到期", "since": "起始", "session": "设备", "account": "账号", "reason": "原因",
     "confirmed_by": "当面核实人", "proof": "怎样核实的", "by": "按什么查找", "found": "找到的人员",
     "acting_for": "代理", "successor": "接任者", "roles": "身份", "rows": "行数", "number": "号码",
-    "signed": "要签字的类别", "answer_days": "答复期限（工作日）", "item": "目录事项", "items": "事项", "accounts": "审核人",
+    "signed": "要签字的类别", "answer_days": "答复期限（工作日）", "item": "目录事项", "items": "事项",
+    "accounts": "审核人",
     "duties": "事项", "verdict": "意见", "fingerprint": "指纹",
     "kind": "类别", "again": "重发为短信", "device": "设备", "source": "来自", "on": "开启",
 }

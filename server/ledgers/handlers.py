@@ -55,7 +55,8 @@ def amount(name: str, label: str) -> forms.Field:
 
 
 LINE = (
-    forms.choice("side", "收入还是支出", Side), amount("amount", "金额"), forms.text("summary", "摘要", most=SUMMARY_MAX),
+    forms.choice("side", "收入还是支出", Side), amount("amount", "金额"),
+    forms.text("summary", "摘要", most=SUMMARY_MAX),
     forms.text("income_category", "收入项目", most=20, required=False),
     forms.text("expense_category", "支出项目", most=20, required=False),
     forms.text("note", "说明", most=NOTE_MAX, required=False), forms.text("day", "日期", most=20),
@@ -96,8 +97,8 @@ async def month(request: Request, village: FromPath[str], month: FromPath[str],
     if not 0 < after < 10**6:
         return await page(request, "disclosure/show.html", **await shown(request.user, matter))
     context = await part.shown(matter, {"edition": {"id": matter["edition_id"]}}, after)
-    return await page(request, "ledgers/lines.html", title=matter["title"], matter={"id": matter["id"], "preview": False},
-                      back=f"/ledgers/{village}/{month}", **context)
+    return await page(request, "ledgers/lines.html", title=matter["title"], back=f"/ledgers/{village}/{month}",
+                      matter={"id": matter["id"], "preview": False}, **context)
 
 
 @get("/disclosures/{matter_id:int}/vouchers/{file_id:int}", can=Can.DISCLOSURE_READ)
@@ -191,8 +192,8 @@ async def one_line(request: Request, matter_id: FromPath[int], line: FromPath[in
     return await line_page(request, matter, edition, its, Filled(typed=typed), there)
 
 
-async def line_page(request: Request, matter: Record, edition: Record, its: Record, filled: Filled, line: Line | None, *,
-                    handed: uploads.Handed | None = None) -> Response[Any]:
+async def line_page(request: Request, matter: Record, edition: Record, its: Record, filled: Filled, line: Line | None,
+                    *, handed: uploads.Handed | None = None) -> Response[Any]:
     address = f"/disclosures/{matter['id']}/lines/{line.line if line else 'new'}"
     there = [uploads.described(one, f"/disclosures/{matter['id']}/vouchers/{one['id']}")
              for one in await picture_of(line)]

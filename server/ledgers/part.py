@@ -25,8 +25,8 @@ async def begin(actor: Actor, matter: Record, edition_id: int, former: int | Non
         await rows("""INSERT INTO ledger (edition_id, village_code, month, opening, income, expense, lines)
                       SELECT $1, village_code, month, opening, income, expense, lines FROM ledger
                       WHERE edition_id = $2""", edition_id, former)
-        await rows("""INSERT INTO ledger_line (edition_id, line, place, day, voucher, summary, category, income, expense,
-                                               handler, witness, approver, note, file_id)
+        await rows("""INSERT INTO ledger_line (edition_id, line, place, day, voucher, summary, category, income,
+                                               expense, handler, witness, approver, note, file_id)
                       SELECT $1, line, place, day, voucher, summary, category, income, expense, handler, witness,
                              approver, note, file_id FROM ledger_line WHERE edition_id = $2""", edition_id, former)
         return
@@ -55,7 +55,8 @@ async def findings(matter: Record, edition: Record) -> list[Finding]:
 
 def numbers(lines: list[Line]) -> list[Finding]:
     """Where a person's number still shows in a line."""
-    return [Finding(Level.WARNING, f"line-{number}-summary", f"第 {number} 笔还露着像身份证号、卡号或手机号的数字", "M3§11")
+    return [Finding(Level.WARNING, f"line-{number}-summary",
+                    f"第 {number} 笔还露着像身份证号、卡号或手机号的数字", "M3§11")
             for number, line in enumerate(lines, 1) if numbers_in(f"{line.summary} {line.note}")]
 
 

@@ -152,7 +152,8 @@ def check_line(line: Line, today: date) -> list[Finding]:
     if line.category not in SIDE:
         found.append(Finding(Level.ERROR, "category", "请选择项目", COMPLETE))
     elif SIDE[line.category] != line.side and (line.income > 0) != (line.expense > 0):
-        found.append(Finding(Level.ERROR, "category", f"“{line.category}”属于{SIDE[line.category]}，金额却记在{line.side}", COMPLETE))
+        found.append(Finding(Level.ERROR, "category",
+                             f"“{line.category}”属于{SIDE[line.category]}，金额却记在{line.side}", COMPLETE))
     if line.category.startswith(OTHER) and not line.note:
         found.append(Finding(Level.ERROR, "note", "列入“其他”的，要写明是什么", COMPLETE))
     if line.day > today:
@@ -188,7 +189,8 @@ def missing(lines: Sequence[Line], pictures: bool) -> Iterable[Finding]:
                           f"第 {number} 笔和第 {seen[line.voucher]} 笔凭证号相同", COMPLETE)
         seen.setdefault(line.voucher, number)
         if line.expense and not (line.handler and line.witness and line.approver):
-            yield Finding(Level.WARNING, f"line-{number}-handler", f"第 {number} 笔支出要有经手人、证明人、审批人", COMPLETE)
+            yield Finding(Level.WARNING, f"line-{number}-handler",
+                          f"第 {number} 笔支出要有经手人、证明人、审批人", COMPLETE)
     without = [number for number, line in enumerate(lines, 1) if line.file_id is None]
     if pictures and without:
         yield Finding(Level.REMINDER, "pictures", f"{len(without)} 笔没有凭证照片", COMPLETE)

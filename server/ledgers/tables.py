@@ -72,7 +72,8 @@ async def balance_before(edition_id: int, after: int) -> int:
     """The balance after the first `after` lines."""
     found = await row("""
         SELECT l.opening + coalesce((SELECT sum(income - expense) FROM (
-            SELECT income, expense FROM ledger_line WHERE edition_id = $1 ORDER BY place, line LIMIT $2) f), 0) AS balance
+            SELECT income, expense FROM ledger_line WHERE edition_id = $1
+            ORDER BY place, line LIMIT $2) f), 0) AS balance
         FROM ledger l WHERE l.edition_id = $1""", edition_id, after)
     return int(found["balance"]) if found else 0
 

@@ -57,7 +57,8 @@ async def write_line(actor: Actor, matter: Record, edition_id: int, line: Line, 
         elif its and its["lines"] >= MOST_LINES:
             raise Refused("summary", f"一个月最多 {MOST_LINES} 笔")
         else:
-            last = await row("SELECT coalesce(max(place), 0) AS place FROM ledger_line WHERE edition_id = $1", edition_id)
+            last = await row("SELECT coalesce(max(place), 0) AS place FROM ledger_line WHERE edition_id = $1",
+                             edition_id)
             line = replace(line, place=(last["place"] if last else 0) + 1)
         await put(edition_id, [line])
         await in_order(edition_id)
@@ -74,7 +75,8 @@ async def in_order(edition_id: int) -> None:
     """Puts the lines in the order of their days; those of one day stay as they were entered."""
     await rows("""
         UPDATE ledger_line l SET place = o.place FROM (
-            SELECT line, row_number() OVER (ORDER BY day, place, line) AS place FROM ledger_line WHERE edition_id = $1) o
+            SELECT line, row_number() OVER (ORDER BY day, place, line) AS place FROM ledger_line
+            WHERE edition_id = $1) o
         WHERE l.edition_id = $1 AND l.line = o.line AND l.place <> o.place""", edition_id)
 
 
@@ -88,7 +90,7 @@ async def remove_line(actor: Actor, matter: Record, edition_id: int, line: int) 
 
 
 async def set_opening(actor: Actor, matter: Record, edition_id: int, opening: int) -> None:
-    """What a village's first month begins with, in 分; every later one begins where the month before ended (Refused)."""
+    """What a village's first month begins with, in 分; every later one begins where the one before ended (Refused)."""
     its = await ledger(edition_id)
     if its and await closing_before(matter["village_code"], its["month"]) is not None:
         raise Refused("opening", "上月结余接上个月公开的本月结余，不能另填")

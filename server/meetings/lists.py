@@ -27,7 +27,8 @@ async def listed(actor: Actor, after: str | None) -> dict[str, Any]:
         "owed": await owed_by(actor.organisation_id) if own and after is None else [],
         "months": [{"label": f"{year}年{month}月", "items": [item(one, actor) for one in its]}
                    for (year, month), its in groupby(shown, key=month_of)],
-        "older": f"/meetings?after={keyset.mark(shown[-1]['begins_at'], shown[-1]['id'])}" if len(found) > PAGE else None,
+        "older": f"/meetings?after={keyset.mark(shown[-1]['begins_at'], shown[-1]['id'])}"
+        if len(found) > PAGE else None,
     }
 
 

@@ -8,8 +8,8 @@ VERSION = "1.38.0"
 DESCRIPTION = "villages, catalogues, duties"
 
 SQL = """
--- 单位目录树 (M3§6) is `unit`; here stand the villages and communities of it that were opened (已开通), or that need not
--- publish for the time being (暂不开通, by an exemption on file). One that has no row is 未开通.
+-- 单位目录树 (M3§6) is `unit`; here stand the villages and communities of it that were opened (已开通), or that need
+-- not publish for the time being (暂不开通, by an exemption on file). One that has no row is 未开通.
 CREATE TABLE village (
     code text PRIMARY KEY CONSTRAINT village_unit REFERENCES unit ON DELETE RESTRICT,
     path text COLLATE "C" NOT NULL, -- the unit's
@@ -110,7 +110,8 @@ CREATE TABLE catalogue_item (
     audience text NOT NULL CONSTRAINT catalogue_item_audience CHECK (audience IN ('党员', '村（居）民')),
     department text NOT NULL DEFAULT '',
     guidance text NOT NULL DEFAULT '',
-    variant text NOT NULL DEFAULT '都适用' CONSTRAINT catalogue_item_variant CHECK (variant IN ('都适用', '村', '社区')),
+    variant text NOT NULL DEFAULT '都适用'
+        CONSTRAINT catalogue_item_variant CHECK (variant IN ('都适用', '村', '社区')),
     CONSTRAINT catalogue_item_once UNIQUE (catalogue_id, item),
     CONSTRAINT catalogue_item_columns CHECK ((form IN ('表格', '名单')) = (cardinality(columns) > 0)),
     CONSTRAINT catalogue_item_ledger CHECK (form <> '账目' OR frequency = '每月' AND category = '财务'),
@@ -156,7 +157,8 @@ CREATE TABLE duty (
     period text NOT NULL CONSTRAINT duty_period CHECK (period <> ''),
     first date NOT NULL,
     last date NOT NULL,
-    state text NOT NULL DEFAULT '应公开' CONSTRAINT duty_state CHECK (state IN ('应公开', '已公开', '本期无', '不再要求')),
+    state text NOT NULL DEFAULT '应公开'
+        CONSTRAINT duty_state CHECK (state IN ('应公开', '已公开', '本期无', '不再要求')),
     settled_at timestamptz,
     CONSTRAINT duty_once UNIQUE (village_code, item, period),
     CONSTRAINT duty_span CHECK (last >= first)

@@ -125,7 +125,7 @@ CREATE TRIGGER review_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON review
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 GRANT SELECT, INSERT ON review TO ebranch_app;
 
--- 撤下: asked for by the village, decided by the township; what was read stays readable to officers, and a notice to all.
+-- 撤下: asked for by the village, decided by the township; what was read stays readable to officers, to all a notice.
 CREATE TABLE withdrawal (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     matter_id bigint NOT NULL CONSTRAINT withdrawal_matter REFERENCES matter ON DELETE RESTRICT,
@@ -156,8 +156,8 @@ CREATE UNIQUE INDEX office_once ON office (committee_id, name) WHERE closed_at I
 GRANT SELECT, INSERT, UPDATE (name, items, accounts, closed_at) ON office TO ebranch_app;
 
 -- Whether a grant is, now, one of these roles at an organisation at or above the place of a matter.
-CREATE FUNCTION holds_over(holder bigint, the_grant bigint, roles text[], place text) RETURNS boolean LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, public, pg_temp AS $$
+CREATE FUNCTION holds_over(holder bigint, the_grant bigint, roles text[], place text) RETURNS boolean
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT EXISTS (
         SELECT FROM role_grant g JOIN organisation o ON o.id = g.organisation_id AND o.closed_at IS NULL
         JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
@@ -199,7 +199,8 @@ CREATE FUNCTION review_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE its record;
 BEGIN
-    SELECT e.state, e.version, e.authors, m.organisation_path INTO its FROM edition e JOIN matter m ON m.id = e.matter_id
+    SELECT e.state, e.version, e.authors, m.organisation_path INTO its
+    FROM edition e JOIN matter m ON m.id = e.matter_id
     WHERE e.id = NEW.edition_id FOR NO KEY UPDATE OF e;
     IF its.state IS DISTINCT FROM '待审核' OR its.version <> NEW.edition_version
             OR NOT holds_over(NEW.account_id, NEW.grant_id, '{党委管理员,组织员}', its.organisation_path) THEN
@@ -252,12 +253,13 @@ BEGIN
     IF NEW.state = '待审核' AND 2 > (
             SELECT count(*) FROM signature WHERE edition_id = NEW.id AND edition_version = NEW.version
             AND verdict = '同意公开')
-       AND its.category = ANY(coalesce((SELECT signed FROM county_setting WHERE county_code = left(its.village_code, 6)),
-                                       '{财务}')) THEN
+       AND its.category = ANY(coalesce(
+            (SELECT signed FROM county_setting WHERE county_code = left(its.village_code, 6)), '{财务}')) THEN
         RAISE EXCEPTION 'it is not signed' USING ERRCODE = 'EB044';
     END IF;
     IF NEW.state IN ('待公开', '已公开') AND NOT EXISTS (
-            SELECT FROM review WHERE edition_id = NEW.id AND edition_version = NEW.version AND verdict = '审核通过') THEN
+            SELECT FROM review WHERE edition_id = NEW.id AND edition_version = NEW.version
+            AND verdict = '审核通过') THEN
         RAISE EXCEPTION 'it is not approved' USING ERRCODE = 'EB045';
     END IF;
     IF NEW.state = '已公开' THEN

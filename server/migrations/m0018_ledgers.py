@@ -10,8 +10,8 @@ DESCRIPTION = "ledgers, their lines"
 MOST_FEN = 10**13  # a thousand 亿元 in one line or balance is a slip of the pen
 
 SQL = f"""
--- The month of an edition whose form is 账目. Amounts in 分. The balance holds by construction; that it is the sum of the
--- lines, and begins where the month before ended, is looked at when it is handed on.
+-- The month of an edition whose form is 账目. Amounts in 分. The balance holds by construction; that it is the sum of
+-- the lines, and begins where the month before ended, is looked at when it is handed on.
 CREATE TABLE ledger (
     edition_id bigint PRIMARY KEY CONSTRAINT ledger_edition REFERENCES edition ON DELETE RESTRICT,
     village_code text NOT NULL CONSTRAINT ledger_village REFERENCES village ON DELETE RESTRICT,

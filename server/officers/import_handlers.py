@@ -8,7 +8,7 @@ from litestar.datastructures import UploadFile
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
-from server.core import forms
+from server.core import forms, sheets
 from server.core.clock import now
 from server.core.database import rows
 from server.core.dates import moment
@@ -16,11 +16,12 @@ from server.core.files import safe_name
 from server.core.masking import without_numbers
 from server.core.page import page, see_other
 from server.core.sight import find
-from server.officers import imports, sheet
+from server.core.turns import TONES, Progress
+from server.officers import imports
 from server.officers.fields import WHY
 from server.officers.lists import below
 from server.officers.places import offered, roles_among
-from server.officers.rules import TONES, ImportState
+from server.officers.sheet import LAYOUT
 from server.officers.tables import OfficerImport
 from server.people.rules import masked_id_number
 from server.permissions import Can
@@ -55,11 +56,11 @@ async def template(request: Request) -> Response[bytes]:
 
 
 def workbook(body: bytes, name: str) -> Response[bytes]:
-    return Response(body, media_type=sheet.MEDIA_TYPE, headers={
+    return Response(body, media_type=sheets.MEDIA_TYPE, headers={
         "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
 
 
-@post("/accounts/imports", can=Can.ACCOUNT_KEEP, status_code=200, request_max_body_size=sheet.MOST_BYTES + 20_000)
+@post("/accounts/imports", can=Can.ACCOUNT_KEEP, status_code=200, request_max_body_size=LAYOUT.most_bytes + 20_000)
 async def hand_in(request: Request) -> Response[Any]:
     filled = await forms.fill(request, HANDED_IN)
     files: list[UploadFile] = filled.values.get("file") or []
@@ -68,11 +69,11 @@ async def hand_in(request: Request) -> Response[Any]:
     if not filled.errors:
         try:
             body = await files[0].read()
-            found = await sheet.read_rows(body)
+            found = (await sheets.read(body, LAYOUT)).rows
             made = await imports.take_in(request.user, safe_name(files[0].filename), sha256(body).digest(),
                                          filled["why"], found)
             return see_other(f"/accounts/imports/{made}")
-        except sheet.Unfit as unfit:
+        except sheets.Unfit as unfit:
             filled.errors["file"] = str(unfit)
     return await imports_page(request, filled)
 
@@ -84,8 +85,8 @@ async def show(request: Request, import_id: FromPath[int]) -> Response[Any]:
     done = found["opened"] + found["known"] + found["wrong"]
     return await page(
         request, "officers/import.html", done=done, wrong=wrong, when=moment(found["at"], now()),
-        one=found | {"tone": TONES[found["state"]]}, running=found["state"] == ImportState.RUNNING,
-        paused=found["state"] == ImportState.PAUSED, own=found["begun_by"] == request.user.account_id,
+        one=found | {"tone": TONES[found["state"]]}, running=found["state"] == Progress.RUNNING,
+        paused=found["state"] == Progress.PAUSED, own=found["begun_by"] == request.user.account_id,
         more_wrong=max(0, found["wrong"] - WRONG_SHOWN))
 
 
@@ -113,7 +114,7 @@ async def wrong_rows(request: Request, import_id: FromPath[int]) -> Response[byt
     if held["begun_by"] != request.user.account_id:  # whole numbers go back to whoever handed them in, to nobody else
         raise NotFoundException
     found = [(one["number"], imports.cells_of(one), one["reason"])
-             for one in await wrong_of(import_id, sheet.MOST_ROWS)]
+             for one in await wrong_of(import_id, LAYOUT.most_rows)]
     return workbook(await asyncio.to_thread(books.wrong_rows, found), f"officers-{import_id}-wrong-rows.xlsx")
 
 
@@ -121,7 +122,7 @@ async def wrong_rows(request: Request, import_id: FromPath[int]) -> Response[byt
 async def pause(request: Request, import_id: FromPath[int]) -> Response[Any]:
     await find(OfficerImport, request.user, import_id)
     await forms.nothing(request)
-    await imports.pause(request.user, import_id)
+    await imports.TURNS.pause(request.user, import_id)
     return see_other(f"/accounts/imports/{import_id}")
 
 
@@ -129,7 +130,7 @@ async def pause(request: Request, import_id: FromPath[int]) -> Response[Any]:
 async def resume(request: Request, import_id: FromPath[int]) -> Response[Any]:
     await find(OfficerImport, request.user, import_id)
     await forms.nothing(request)
-    await imports.resume(request.user, import_id)
+    await imports.TURNS.resume(request.user, import_id)
     return see_other(f"/accounts/imports/{import_id}")
 
 

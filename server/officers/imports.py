@@ -15,17 +15,17 @@ from server.core.clock import now
 from server.core.database import row, rows, savepoint, the_row, transaction
 from server.core.forms import Refused
 from server.core.masking import without_numbers
-from server.core.moves import WrongState
+from server.core.turns import Turns
 from server.core.workdays import beijing_date
 from server.officers.actions import Officer, Opened, open_at, place_of
 from server.officers.places import find_place
-from server.officers.rules import APPOINTED, NAME_MAX, WHY_MAX, ImportState, RowState
-from server.officers.sheet import COLUMNS, MOST_CELL
+from server.officers.rules import APPOINTED, NAME_MAX, WHY_MAX, RowState
+from server.officers.sheet import COLUMNS, LAYOUT
 from server.people.rules import read_id_number, read_phone, written_name
 from server.permissions import Role
 
 BATCH = 40  # rows
-KIND = "officer_import"
+TURNS = Turns("officer_import", "officer_import")
 
 Places = dict[tuple[str | None, Role | None], Record]  # by what was typed and the role
 
@@ -54,7 +54,7 @@ async def take_in(actor: Actor, file_name: str, digest: bytes, why: str,
             """, made, ids, [number for number, _ in found],
                    [kept(row_id, cells) for row_id, (_, cells) in zip(ids, found, strict=True)])
         await audit.record(actor, "begin_import", "officer_import", made, after={"rows": len(found)}, why=why)
-        await go_on_later(made, 0)
+        await TURNS.begin(made)
     return made
 
 
@@ -69,20 +69,15 @@ def cells_of(one: Record) -> dict[str, str]:
     return json.loads(crypto.decrypt(one["content"], table="officer_import_row", column="content", row_id=one["id"]))
 
 
-async def go_on_later(import_id: int, turn: int) -> None:
-    await effects.later(f"officer-import-{import_id}-{turn}", KIND, {"import": import_id, "turn": turn}, now())
-
-
-@effects.carries(KIND)
+@effects.carries(TURNS.effect)
 async def work_off(payload: dict[str, Any]) -> None:
-    """The next batch of an import, in the sweep's transaction; then asks for the one after it. An older call to go on
-    (its turn is past), a paused import and one that is done do nothing."""
-    held = await row("SELECT * FROM officer_import WHERE id = $1 FOR NO KEY UPDATE", payload["import"])
-    if held is None or held["state"] != ImportState.RUNNING or held["turn"] != payload["turn"]:
+    """The next batch of an import, in the sweep's transaction; then asks for the one after it."""
+    held = await TURNS.hold(payload)
+    if held is None:
         return
     actor = await acting(held)
     if actor is None:  # he is no safety officer any more: another one may go on
-        await rows("UPDATE officer_import SET state = '已暂停' WHERE id = $1", held["id"])
+        await TURNS.stop(held)
         return
     waiting = await rows("""SELECT id, number, content FROM officer_import_row
                             WHERE import_id = $1 AND state = '待导入' ORDER BY number LIMIT $2""", held["id"], BATCH)
@@ -94,15 +89,10 @@ async def work_off(payload: dict[str, Any]) -> None:
         FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) AS d (id, state, reason, account_id)
         WHERE r.id = d.id""", *map(list, zip(*done, strict=True)) if done else ([], [], [], []))
     states = [state for _, state, _, _ in done]
-    over = len(waiting) < BATCH
-    await rows("""
-        UPDATE officer_import SET opened = opened + $2, known = known + $3, wrong = wrong + $4, turn = turn + 1,
-            state = CASE WHEN $5 THEN '已完成' ELSE state END, done_at = CASE WHEN $5 THEN $6::timestamptz END
-        WHERE id = $1""", held["id"], states.count(RowState.OPENED), states.count(RowState.KNOWN),
-               states.count(RowState.WRONG), over, now())
+    await rows("UPDATE officer_import SET opened = opened + $2, known = known + $3, wrong = wrong + $4 WHERE id = $1",
+               held["id"], states.count(RowState.OPENED), states.count(RowState.KNOWN), states.count(RowState.WRONG))
+    await TURNS.turned(held, over=len(waiting) < BATCH)
     live.changed(actor.organisation_path, f"officer-import-{held['id']}")
-    if not over:
-        await go_on_later(held["id"], held["turn"] + 1)
 
 
 async def acting(held: Record) -> Actor | None:
@@ -194,44 +184,10 @@ def read_role(typed: str, label: str) -> Role:
 
 
 def read_why(typed: str, label: str) -> str:
-    if len(typed) > min(WHY_MAX, MOST_CELL):
+    if len(typed) > min(WHY_MAX, LAYOUT.most_cell):
         raise ValueError(f"{label}最多 {WHY_MAX} 个字")
     return typed
 
 
 READ: dict[str, Any] = {"name": read_name, "id_number": read_number, "phone": read_mobile, "organisation": read_place,
                         "role": read_role, "why": read_why}
-
-
-# Pausing and going on -------------------------------------------------------------------------------------------------
-
-async def pause(actor: Actor, import_id: int) -> None:
-    """Stops after the batch that is being worked off; one that is paused already changes nothing."""
-    async with transaction():
-        paused = await row("UPDATE officer_import SET state = '已暂停' WHERE id = $1 AND state = '导入中' RETURNING id",
-                           import_id)
-        if paused is None:
-            await still(import_id, ImportState.PAUSED)
-            return
-        await audit.record(actor, "pause_import", "officer_import", import_id)
-
-
-async def resume(actor: Actor, import_id: int) -> None:
-    """Goes on at the next row, in the name of who resumes it; one that is running changes nothing."""
-    async with transaction():
-        running = await row("""
-            UPDATE officer_import SET state = '导入中', turn = turn + 1, grant_id = $2, account_id = $3, who = $4,
-                source = $5 WHERE id = $1 AND state = '已暂停' RETURNING turn""",
-                            import_id, actor.grant_id, actor.account_id, actor.signature, actor.source)
-        if running is None:
-            await still(import_id, ImportState.RUNNING)
-            return
-        await audit.record(actor, "resume_import", "officer_import", import_id)
-        await go_on_later(import_id, running["turn"])
-
-
-async def still(import_id: int, state: ImportState) -> None:
-    """WrongState unless the import is in that state already."""
-    found = await row("SELECT state FROM officer_import WHERE id = $1", import_id)
-    if found and found["state"] != state:
-        raise WrongState("这次导入已经完成")

@@ -52,12 +52,6 @@ class AccountState(StrEnum):
     CLOSED = "已停用"
 
 
-class ImportState(StrEnum):
-    RUNNING = "导入中"
-    PAUSED = "已暂停"
-    DONE = "已完成"
-
-
 class RowState(StrEnum):
     WAITING = "待导入"
     OPENED = "已开通"
@@ -68,8 +62,7 @@ class RowState(StrEnum):
 TONES: Mapping[str, str] = {
     NominationState.WAITING: "amber", NominationState.OPENED: "green", NominationState.RETURNED: "red",
     NominationState.WITHDRAWN: "grey", AccountState.WAITING: "amber", AccountState.IN_USE: "green",
-    AccountState.LEFT: "grey", AccountState.CLOSED: "grey", ImportState.RUNNING: "blue", ImportState.PAUSED: "amber",
-    ImportState.DONE: "green",
+    AccountState.LEFT: "grey", AccountState.CLOSED: "grey",
 }
 
 

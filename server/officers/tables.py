@@ -8,7 +8,8 @@ from server.core import crypto
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import row, rows
-from server.officers.rules import ImportState, NominationState, RowState
+from server.core.turns import Progress
+from server.officers.rules import NominationState, RowState
 from server.people.tables import ID_NUMBER
 from server.permissions import Can, Role
 
@@ -61,7 +62,7 @@ class OfficerImport(Table):
     file_name = Text()
     sha256 = Bytea()  # of the file: handed in a second time while the first is under way, it is the same import
     why = Text()
-    state = Text(choices=ImportState)
+    state = Text(choices=Progress)
     turn = Integer(default=0)  # counts up with every start, so that an older call to go on is recognised
     total = Integer()
     opened = Integer(default=0)

@@ -34,8 +34,8 @@ def shown_row(thread: Record, current: int | None, actor: Actor) -> dict[str, An
     if thread["text"] and not thread["card_kind"]:
         last = f"{'我' if thread['person_id'] == actor.person_id else thread['who'].split(' · ')[0]}：{last}"
     return {
-        "id": thread["id"], "href": f"/threads/{thread['id']}", "title": title_of(kind, actor.community), "icon": kind.icon,
-        "tone": kind.tone, "last": last, "when": brief(thread["at"], now()) if thread["at"] else "",
+        "id": thread["id"], "href": f"/threads/{thread['id']}", "title": title_of(kind, actor.community),
+        "icon": kind.icon, "tone": kind.tone, "last": last, "when": brief(thread["at"], now()) if thread["at"] else "",
         "unread": thread["unread"], "current": thread["id"] == current,
     }
 
@@ -83,9 +83,10 @@ async def show_page(
         await actions.seen(actor, thread_id, entries[0]["id"])
     states = await cards.own_states(actor, entries)
     beside = {} if is_swap(request) else await list_context(actor, thread_id)
+    subtitle = actor.unit_name if actor.may(Can.VILLAGE_HOME) else actor.organisation_name
     return await page(
         request, "threads/show.html", status=status,
-        thread={"id": thread_id, "title": title_of(kind, actor.community), "subtitle": actor.unit_name if actor.may(Can.VILLAGE_HOME) else actor.organisation_name, "empty": kind.empty},
+        thread={"id": thread_id, "title": title_of(kind, actor.community), "subtitle": subtitle, "empty": kind.empty},
         days=by_day([shown_entry(entry, states, actor) for entry in reversed(entries)]),
         older=f"/threads/{thread_id}?before={entries[-1]['id']}" if len(found) > PAGE else None,
         may_write=bool(kind.write and actor.may(kind.write)) and not before, draft=draft, error=error,

@@ -110,7 +110,8 @@ def shown_exemption(actor: Actor, asked: Record) -> dict[str, Any]:
     if asked["opinion_at"]:
         facts.append(["镇街意见", f"{asked['opinion']}（{asked['opinion_who']} {moment(asked['opinion_at'], now())}）"])
     if asked["answer_at"]:
-        facts.append(["县级审批", f"{asked['answer'] or '同意备案'}（{asked['answer_who']} {moment(asked['answer_at'], now())}）"])
+        answered = f"{asked['answer_who']} {moment(asked['answer_at'], now())}"
+        facts.append(["县级审批", f"{asked['answer'] or '同意备案'}（{answered}）"])
     if asked["review_on"]:
         facts.append(["复核日期", day(asked["review_on"], now())])
     moves = [one for one in (OPINION, RETURN_TOWNSHIP, FILE, RETURN_COUNTY) if state in one.frm and actor.may(one.can)]
@@ -191,4 +192,5 @@ async def refuse_it(request: Request, exemption_id: FromPath[int]) -> Response[A
     return await move(request, exemption_id, RETURN_COUNTY, OPINION_FORM)
 
 
-ROUTES = [index, show, open_village, ask_exemption, exemption_form, ask_for_own, give_opinion, return_it, file_it, refuse_it]
+ROUTES = [index, show, open_village, ask_exemption, exemption_form, ask_for_own, give_opinion, return_it, file_it,
+          refuse_it]

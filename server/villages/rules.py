@@ -8,7 +8,7 @@ from server.permissions import Can
 
 REASON_MAX = 300  # characters
 LOOKED_AT_AGAIN = 366  # days an exemption is on file at most, before the county looks at it again
-RENEW = "renew_duties"  # the kind of the effect after which a village, or a county's villages, owe what the catalogue says
+RENEW = "renew_duties"  # the effect after which a village, or a county's villages, owe what the catalogue says
 
 
 @dataclass(frozen=True)

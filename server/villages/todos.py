@@ -1,4 +1,4 @@
-"""What the directory puts on the 工作台: exemptions that wait for an opinion or an approval, or are to be looked at again."""
+"""The directory on the 工作台: exemptions that wait for an opinion or an approval, or are to be looked at again."""
 from datetime import timedelta
 from typing import Any
 

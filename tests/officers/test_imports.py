@@ -9,26 +9,27 @@ from typing import Any
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from server.core import effects
+from server.core import effects, read_sheet, sheets
 from server.core.database import rows, the_row
 from server.core.files import safe_name
 from server.core.moves import WrongState
-from server.officers import books, imports, sheet
-from server.officers.rules import ImportState
+from server.core.turns import Progress
+from server.officers import books, imports
+from server.officers.sheet import COLUMNS, LAYOUT
 from server.permissions import Role
 from tests.cast import COUNTY, MEMBER, SAFETY, SECRETARY
 from tests.meetings.stories import evidence, one
 from tests.officers.stories import id_number, messages, opened, roles, second_safety_officer, somebody
 from tests.visits import actor_of
 
-HEADS = list(sheet.COLUMNS.values())
+HEADS = list(COLUMNS.values())
 
 
 def good(serial: int, place: str = "后村支部", role: str = "组织委员", **cells: Any) -> list[Any]:
     """A row of the sheet."""
     row = {"name": f"导入{serial}", "id_number": id_number(serial), "phone": f"138000{serial:05}",
            "organisation": place, "role": role, "why": ""} | cells
-    return [row[name] for name in sheet.COLUMNS]
+    return [row[name] for name in COLUMNS]
 
 
 def workbook(*lines: list[Any], heads: list[Any] | None = None) -> bytes:
@@ -49,7 +50,7 @@ async def begin(*lines: list[Any]) -> int:
 
 async def handed_in(body: bytes) -> int:
     return await imports.take_in(await actor_of(SAFETY), "名单.xlsx", sha256(body).digest(), "2026年换届",
-                                 await sheet.read_rows(body))
+                                 (await sheets.read(body, LAYOUT)).rows)
 
 
 async def import_of(*lines: list[Any]) -> dict[str, Any]:
@@ -171,23 +172,23 @@ async def test_an_import_pauses_after_its_batch_and_goes_on_at_the_next_row(data
     made = await begin(*(good(serial) for serial in range(1, 100)))
     await batches(1)
     for _ in range(2):
-        await imports.pause(await actor_of(SAFETY), made)
+        await imports.TURNS.pause(await actor_of(SAFETY), made)
     await effects.sweep()
     assert await done_rows(made) == imports.BATCH
     for _ in range(2):
-        await imports.resume(await actor_of(SAFETY), made)
+        await imports.TURNS.resume(await actor_of(SAFETY), made)
     await effects.sweep()
     assert await done_rows(made) == 99
     assert await evidence("pause_import") == await evidence("resume_import") == 1
     with pytest.raises(WrongState):
-        await imports.pause(await actor_of(SAFETY), made)
+        await imports.TURNS.pause(await actor_of(SAFETY), made)
 
 
 async def test_paused_and_resumed_in_haste_runs_once(database):
     made = await begin(*(good(serial) for serial in range(1, 100)))
     for _ in range(3):
-        await imports.pause(await actor_of(SAFETY), made)
-        await imports.resume(await actor_of(SAFETY), made)
+        await imports.TURNS.pause(await actor_of(SAFETY), made)
+        await imports.TURNS.resume(await actor_of(SAFETY), made)
     await asyncio.gather(*(effects.sweep() for _ in range(3)))
     assert await one("SELECT opened FROM officer_import WHERE id = $1", made) == 99
     assert await evidence("grant_role") == 99
@@ -214,7 +215,7 @@ async def test_what_a_killed_worker_had_begun_is_begun_again_whole(database, mon
     monkeypatch.undo()
     await effects.sweep()
     assert await evidence("grant_role") == 59
-    assert await one("SELECT state FROM officer_import WHERE id = $1", made) == ImportState.DONE
+    assert await one("SELECT state FROM officer_import WHERE id = $1", made) == Progress.DONE
 
 
 async def test_an_import_stops_when_its_safety_officer_is_none_any_more_and_another_goes_on(owner):
@@ -224,7 +225,7 @@ async def test_an_import_stops_when_its_safety_officer_is_none_any_more_and_anot
     await owner.execute("UPDATE role_grant SET until = ebranch_now() WHERE account_id = $1",
                         (await actor_of(SAFETY)).account_id)
     await effects.sweep()
-    assert await one("SELECT state FROM officer_import WHERE id = $1", made) == ImportState.PAUSED
+    assert await one("SELECT state FROM officer_import WHERE id = $1", made) == Progress.PAUSED
     assert await done_rows(made) == imports.BATCH
 
 
@@ -249,8 +250,8 @@ async def test_no_personal_value_stands_in_a_job_or_unencrypted_in_a_row(owner):
 # Files ----------------------------------------------------------------------------------------------------------------
 
 async def unfit(body: bytes) -> str:
-    with pytest.raises(sheet.Unfit) as why:
-        await sheet.read_rows(body)
+    with pytest.raises(sheets.Unfit) as why:
+        await sheets.read(body, LAYOUT)
     return str(why.value)
 
 
@@ -258,13 +259,13 @@ def bomb() -> bytes:
     """Sixty megabytes and more of nothing, in some kilobytes."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("xl/worksheets/sheet1.xml", b"0" * (sheet.MOST_UNPACKED + 1))
+        packed.writestr("xl/worksheets/sheet1.xml", b"0" * (read_sheet.MOST_UNPACKED + 1))
     return written.getvalue()
 
 
 @pytest.mark.parametrize(("body", "words"), [
     (b"", "不是 .xlsx"), (b"name,number\n", "不是 .xlsx"), (b"PK\x03\x04" + b"x" * 100, "不是 .xlsx"),
-    (b"x" * (sheet.MOST_BYTES + 1), "不能超过"), (bomb(), "太大"), (workbook(), "没有要导入的行"),
+    (b"x" * (LAYOUT.most_bytes + 1), "不能超过"), (bomb(), "太大"), (workbook(), "没有要导入的行"),
     (workbook(["张三"], heads=["姓名"]), "缺少“身份证号”"), (workbook([1, 2], heads=["甲", "乙"]), "缺少“姓名”"),
 ], ids=["nothing", "text", "half a zip", "too large", "a zip bomb", "only heads", "one column", "other heads"])
 async def test_what_is_no_sheet_of_ours_is_told_in_words(body, words):
@@ -272,9 +273,9 @@ async def test_what_is_no_sheet_of_ours_is_told_in_words(body, words):
 
 
 async def test_columns_may_stand_in_another_order_and_empty_rows_between():
-    found = await sheet.read_rows(workbook(["书记", "张三", ""], ["", "", ""], ["书记", "李四", ""],
-                                           heads=["身份", "姓名", "身份证号", "手机号码", "党组织全称"]))
-    assert [(number, cells["name"], cells["role"]) for number, cells in found] == [
+    body = workbook(["书记", "张三", ""], ["", "", ""], ["书记", "李四", ""],
+                    heads=["身份", "姓名", "身份证号", "手机号码", "党组织全称"])
+    assert [(number, cells["name"], cells["role"]) for number, cells in (await sheets.read(body, LAYOUT)).rows] == [
         (2, "张三", "书记"), (4, "李四", "书记")]
 
 
@@ -292,7 +293,7 @@ async def test_the_list_of_wrong_rows_gives_no_formula_and_can_be_handed_in_agai
     cells = [cell.value for cell in load_workbook(io.BytesIO(body)).worksheets[0][2]]
     assert cells[0] == "'=HYPERLINK(1)"
     assert not any(str(cell).startswith(("=", "+", "-", "@")) for cell in cells if cell)
-    assert (await sheet.read_rows(body))[0][1]["role"] == "'@书记"
+    assert (await sheets.read(body, LAYOUT)).rows[0][1]["role"] == "'@书记"
 
 
 async def test_who_hands_the_sheet_in_is_in_it_for_nothing_whoever_goes_on_with_it(owner):

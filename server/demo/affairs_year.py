@@ -1,0 +1,123 @@
+"""A year of what a village owes the public, as it could have been: what each quarter and month brought, and when."""
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from server.catalogues.duties import period_label
+from server.catalogues.rules import EVERY, STANDING, Category, Form, Frequency, Item
+from server.core.periods import Every, Period, month_after, period_of
+from server.demo import affairs, books
+from server.demo.residents import SEED
+from server.demo.villages import BEGAN, Place
+from server.demo.year import at
+from server.ledgers.rules import Book
+
+MONTHS = 12
+BEHIND = 5  # every so many-th village has not published the last month's books; 前村 and 后村 are among them
+NOT_OCCURRED = .55  # of what is asked for each quarter
+
+
+@dataclass
+class Told:
+    """One duty and what became of it."""
+
+    place: Place
+    item: Item
+    period: Period
+    state: str  # 应公开, 已公开, 本期无, or the state of an edition on its way
+    at: datetime | None = None  # when it was published, handed on or declared
+    text: str = ""
+    lines: list[list[str]] = field(default_factory=list)
+    book: Book | None = None
+    duty: int = 0
+    matter: int = 0
+    edition: int = 0
+
+    @property
+    def title(self) -> str:
+        label = period_label(self.period.key, self.period.first)
+        return f"{self.item.name}（{label}）" if label else self.item.name
+
+
+def a_year(place: Place, number: int, asked: list[Item], now: datetime) -> Iterator[Told]:
+    """One village's duties with what became of them."""
+    rng, today = Random(f"{SEED} {place.code}"), now.date()
+    facts = facts_of(place, rng)
+    behind = number % BEHIND == 0 or number == 1  # 前村, 后村 and some others
+    first = month_after(today, -MONTHS)
+    kept = list(books.year(f"{SEED} {place.code}", first, MONTHS, hands(place), month_after(today, -2) if number == 0
+                           else None))
+    for item in asked:
+        if not item.applies_to(community=False):
+            continue
+        for period in periods_of(item, now):
+            yield told(place, item, period, rng, facts, behind, kept, now)
+
+
+def hands(place: Place) -> books.Hands:
+    names = {what: name for what, (_, name) in place.people.items()}
+    return books.Hands([names["宣传委员"], names["组织委员"]], names["村务监督委员会"], names["书记"])
+
+
+def facts_of(place: Place, rng: Random) -> dict[str, str]:
+    names = {what: name for what, (_, name) in place.people.items()}
+    surnames = rng.sample("王张李刘赵孙陈杨徐马", 4)
+    masked = {key: f"{surname}{'*' * rng.randint(1, 2)}" for key, surname in zip("abcd", surnames, strict=True)}
+    return masked | {"secretary": names["书记"], "organiser": names["组织委员"], "keeper": names["宣传委员"],
+                     "supervisor": names["村务监督委员会"], "members": str(rng.randint(20, 25)), "month": "10"}
+
+
+def periods_of(item: Item, now: datetime) -> list[Period]:
+    """The periods of an item in the demonstration's year; what is owed at once has one of its own."""
+    today = now.date()
+    if item.frequency is Frequency.STANDING:
+        opened = (now - BEGAN).date()
+        return [Period(opened, month_after(opened, 1) - timedelta(days=1), STANDING, STANDING)]
+    if item.frequency is Frequency.AT_ONCE:
+        return []
+    back = {Every.MONTH: 12 if item.form is Form.LEDGER else 3, Every.QUARTER: 7, Every.YEAR: 11}
+    every = EVERY[item.frequency]
+    return sorted({period_of(every, month_after(today, -months)) for months in range(back[every] + 1)})
+
+
+def told(place: Place, item: Item, period: Period, rng: Random, facts: dict[str, str], behind: bool, kept: list[Book],
+         now: datetime) -> Told:
+    """What became of one duty."""
+    today = now.date()
+    over = period.last < today
+    one = Told(place, item, period, "应公开")
+    newest = month_after(today, -1)
+    if item.form is Form.LEDGER:
+        one.book = next((book for book in kept if book.month == period.first), None)
+        if not over or one.book is None or (behind and period.first == newest):
+            one.book = None
+            return one
+    elif item.category is Category.CONVENIENCE:
+        if not over and rng.random() < .4:
+            return one
+    elif not over:
+        return one
+    elif item.frequency is Frequency.QUARTER and rng.random() < NOT_OCCURRED:
+        one.state, one.at = "本期无", at(period.last + timedelta(days=1), 10, rng.randint(0, 59))
+        return one
+    elif rng.random() < (.03 if period.first.year == today.year else 0):
+        return one
+    write_in(one, rng, facts)
+    days = rng.choice((1, 1, 2, 2, 3)) if rng.random() < .96 else rng.randint(6, 9)
+    day = period.first + timedelta(days=rng.randint(2, 9)) if item.category is Category.CONVENIENCE else (
+        period.last + timedelta(days=days))
+    one.state = "已公开"
+    one.at = min(at(day, rng.randint(9, 17), rng.randint(0, 59)), now - timedelta(hours=rng.randint(2, 40)))
+    return one
+
+
+def write_in(one: Told, rng: Random, facts: dict[str, str]) -> None:
+    """What it says."""
+    if one.item.form in (Form.TABLE, Form.LIST):
+        rows = affairs.ROWS.get(one.item.name)
+        one.lines = [[affairs.fill(cell, facts, rng) for cell in row] for row in rows] if rows else [
+            ["—"] * len(one.item.columns)]
+    elif one.item.form is Form.TEXT:
+        one.text = affairs.fill(affairs.TEXTS.get(one.item.name, affairs.PLAIN),
+                                facts | {"month": str(one.period.last.month)}, rng)

@@ -1,0 +1,216 @@
+"""Addresses of ledgers that come as .xlsx: a village's own month, a township's many, progress, what is to be mended."""
+import asyncio
+import json
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+from asyncpg import Record
+from litestar import Request, Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery
+
+from server.core import forms, sheets
+from server.core.clock import now, today
+from server.core.database import row, rows
+from server.core.dates import moment
+from server.core.files import safe_name
+from server.core.page import page, see_other
+from server.core.periods import month_after
+from server.core.turns import TONES, Progress
+from server.disclosure.rules import OPEN
+from server.disclosure.sight import to_write
+from server.ledgers import imports
+from server.ledgers.rules import read_month
+from server.ledgers.sheet import OF_MANY, OWN
+from server.ledgers.tables import ledger
+from server.permissions import Can
+
+WRONG_SHOWN = 100
+PAGE = 30
+LIMIT = 40_000_000  # bytes that are taken in to be told, in words, that they are too many
+VILLAGE_TONES = {"待写入": "grey", "已写入": "green", "没有写入": "red"}
+
+
+def month_field(name: str, label: str) -> forms.Field:
+    """A month as <input type=month> sends it."""
+    def read(typed: list[str]) -> date:
+        found = read_month(typed[0].strip()) if typed else None
+        if found is None or not 2019 <= found.year <= 2039:
+            raise ValueError(f"{label}要写成 2026-10 这样")
+        if found > today():
+            raise ValueError(f"{label}还没有到")
+        return found
+    return forms.Field(name, label, read)
+
+
+FILE = (forms.files("file", "表格"),)
+DELIVERED = (month_field("month", "哪个月的账"), *FILE)
+
+
+def the_file(filled: forms.Filled) -> UploadFile | None:
+    """The one file that was handed in; else it stands beside the field."""
+    files: list[UploadFile] = filled.values.get("file") or []
+    if len(files) == 1 and files[0].filename:
+        return files[0]
+    filled.errors["file"] = "请选择填好的表格（.xlsx）"
+    return None
+
+
+async def read(filled: forms.Filled, layout: sheets.Layout) -> tuple[str, bytes, sheets.Sheet] | None:
+    """Name, digest and rows of the file; what is wrong with it stands beside the field."""
+    file = the_file(filled)
+    if file is None or filled.errors:
+        return None
+    try:
+        body = await file.read()
+        return safe_name(file.filename), sha256(body).digest(), await sheets.read(body, layout)
+    except sheets.Unfit as unfit:
+        filled.errors["file"] = str(unfit)
+        return None
+
+
+def workbook(body: bytes, name: str) -> Response[bytes]:
+    return Response(body, media_type=sheets.MEDIA_TYPE, headers={
+        "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
+
+
+# A village's own month ------------------------------------------------------------------------------------------------
+
+async def own_month(request: Request, matter_id: int) -> tuple[Record, Record]:
+    """A matter and the month its open edition is of; NotFoundException where there is none to be written in."""
+    matter, edition = await to_write(request, matter_id)
+    its = await ledger(edition["id"])
+    if its is None or edition["state"] not in OPEN:
+        raise NotFoundException
+    return matter, its
+
+
+@get("/disclosures/{matter_id:int}/sheet", can=Can.DISCLOSURE_KEEP)
+async def own_form(request: Request, matter_id: FromPath[int]) -> Response[Any]:
+    matter, its = await own_month(request, matter_id)
+    return await own_page(request, matter, its, forms.Filled())
+
+
+async def own_page(request: Request, matter: Record, its: Record, filled: forms.Filled) -> Response[Any]:
+    return await page(request, "ledgers/own_import.html", status=filled.status, errors=filled.errors,
+                      matter={"id": matter["id"], "title": matter["title"]}, lines=its["lines"],
+                      imports=await listed("matter_id = $1", matter["id"]))
+
+
+@get("/disclosures/{matter_id:int}/sheet/template", can=Can.DISCLOSURE_KEEP)
+async def own_template(request: Request, matter_id: FromPath[int]) -> Response[bytes]:
+    from server.ledgers import templates  # here: few processes ever write one
+    _, its = await own_month(request, matter_id)
+    return workbook(await asyncio.to_thread(templates.template, its["month"]), f"ledger-{its['month']:%Y-%m}.xlsx")
+
+
+@post("/disclosures/{matter_id:int}/sheet", can=Can.DISCLOSURE_KEEP, status_code=200, request_max_body_size=LIMIT)
+async def hand_in_own(request: Request, matter_id: FromPath[int]) -> Response[Any]:
+    matter, its = await own_month(request, matter_id)
+    filled = await forms.fill(request, FILE)
+    found = await read(filled, OWN)
+    if found is None:
+        return await own_page(request, matter, its, filled)
+    name, digest, sheet = found
+    made = await imports.take_in(request.user, its["month"], matter_id, name, digest, sheet)
+    return see_other(f"/ledger-imports/{made}")
+
+
+# Many villages' -------------------------------------------------------------------------------------------------------
+
+@get("/ledger-imports", can=Can.LEDGER_DELIVER)
+async def index(request: Request) -> Response[Any]:
+    return await many_page(request, forms.Filled(typed={"month": f"{month_after(today(), -1):%Y-%m}"}))
+
+
+async def many_page(request: Request, filled: forms.Filled) -> Response[Any]:
+    return await page(request, "ledgers/many_import.html", status=filled.status, form=filled.typed,
+                      errors=filled.errors, latest=f"{today():%Y-%m}",
+                      imports=await listed("organisation_id = $1 AND matter_id IS NULL", request.user.organisation_id))
+
+
+@get("/ledger-imports/template", can=Can.LEDGER_DELIVER)
+async def many_template(request: Request, month: FromQuery[str] = "") -> Response[bytes]:
+    from server.ledgers import templates
+    found = await rows("""SELECT u.name FROM village v JOIN unit u ON u.code = v.code
+                          WHERE v.organisation_path LIKE $1 || '%' AND v.state = '已开通' ORDER BY v.code""",
+                       request.user.organisation_path)
+    wanted = read_month(month) or month_after(today(), -1)
+    body = await asyncio.to_thread(templates.template, wanted, [one["name"] for one in found])
+    return workbook(body, f"ledgers-{wanted:%Y-%m}.xlsx")
+
+
+@post("/ledger-imports", can=Can.LEDGER_DELIVER, status_code=200, request_max_body_size=LIMIT)
+async def hand_in_many(request: Request) -> Response[Any]:
+    filled = await forms.fill(request, DELIVERED)
+    found = await read(filled, OF_MANY)
+    if found is None:
+        return await many_page(request, filled)
+    name, digest, sheet = found
+    made = await imports.take_in(request.user, filled["month"], None, name, digest, sheet)
+    return see_other(f"/ledger-imports/{made}")
+
+
+# Progress -------------------------------------------------------------------------------------------------------------
+
+async def listed(condition: str, value: int) -> list[dict[str, Any]]:
+    """The newest imports that fit."""
+    return [dict(one) | {"tone": TONES[Progress(one["state"])], "when": moment(one["at"], now())} for one in await rows(
+        f"""SELECT id, file_name, who, at, state, total, checked, wrong, month FROM ledger_import
+            WHERE {condition} ORDER BY id DESC LIMIT {PAGE}""", value)]
+
+
+async def seen(request: Request, import_id: int) -> Record:
+    """An import of the actor's own organisation; NotFoundException else."""
+    found = await row("SELECT * FROM ledger_import WHERE id = $1 AND organisation_id = $2", import_id,
+                      request.user.organisation_id)
+    if found is None or (found["matter_id"] is None and not request.user.may(Can.LEDGER_DELIVER)):
+        raise NotFoundException
+    return found
+
+
+@get("/ledger-imports/{import_id:int}", can=Can.LEDGER_IMPORT)
+async def show(request: Request, import_id: FromPath[int]) -> Response[Any]:
+    held = await seen(request, import_id)
+    villages = await rows("""SELECT x.*, u.name FROM ledger_import_village x JOIN unit u ON u.code = x.village_code
+                             WHERE x.import_id = $1 ORDER BY x.village_code""", import_id)
+    wrong = await rows("""SELECT number, village_code, cells::text, faults::text FROM ledger_import_row
+                          WHERE import_id = $1 AND faults <> '{}' ORDER BY number LIMIT $2""", import_id, WRONG_SHOWN)
+    written = sum(one["state"] != "待写入" for one in villages)
+    return await page(
+        request, "ledgers/import.html", running=held["state"] == Progress.RUNNING, when=moment(held["at"], now()),
+        paused=held["state"] == Progress.PAUSED, one=dict(held) | {"tone": TONES[Progress(held["state"])]},
+        back=f"/disclosures/{held['matter_id']}/sheet" if held["matter_id"] else "/ledger-imports",
+        villages=[dict(one) | {"tone": VILLAGE_TONES[one["state"]]} for one in villages], written=written,
+        done=held["checked"] + written, of=held["total"] + max(1, len(villages)),
+        wrong=[told(one) for one in wrong], more_wrong=max(0, held["wrong"] - WRONG_SHOWN))
+
+
+def told(one: Record) -> dict[str, Any]:
+    """A row that is to be mended: what it says, and what is wrong with each cell."""
+    cells, faults = json.loads(one["cells"]), json.loads(one["faults"])
+    line = " · ".join(filter(None, (cells.get("village"), cells.get("day", "")[:10], cells.get("summary"))))
+    labels = OF_MANY.columns
+    return {"number": one["number"], "line": line or "（空）",
+            "faults": [{"cell": labels.get(name, name), "words": words} for name, words in faults.items()]}
+
+
+@post("/ledger-imports/{import_id:int}/pause", can=Can.LEDGER_IMPORT, status_code=303)
+async def pause(request: Request, import_id: FromPath[int]) -> Response[Any]:
+    await seen(request, import_id)
+    await forms.nothing(request)
+    await imports.TURNS.pause(request.user, import_id)
+    return see_other(f"/ledger-imports/{import_id}")
+
+
+@post("/ledger-imports/{import_id:int}/resumption", can=Can.LEDGER_IMPORT, status_code=303)
+async def resume(request: Request, import_id: FromPath[int]) -> Response[Any]:
+    await seen(request, import_id)
+    await forms.nothing(request)
+    await imports.TURNS.resume(request.user, import_id)
+    return see_other(f"/ledger-imports/{import_id}")
+
+
+ROUTES = [own_form, own_template, hand_in_own, index, many_template, hand_in_many, show, pause, resume]
