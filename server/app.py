@@ -16,6 +16,7 @@ import server.disclosure.todos
 import server.ledgers.todos
 import server.meetings.todos
 import server.officers.todos
+import server.questions.cards
 import server.todos.registrations
 import server.villages.todos  # noqa: F401  (what they put on the 工作台)
 from server.accounts import activation_handlers as activation
@@ -55,6 +56,7 @@ from server.members import registration_handlers as registration
 from server.officers import handlers as officers
 from server.officers import import_handlers as imports
 from server.officers import nomination_handlers as nominations
+from server.questions import handlers as questions
 from server.threads import handlers as threads
 from server.todos import handlers as todos
 from server.villages import handlers as villages
@@ -70,7 +72,8 @@ ROUTES = [
     *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
     *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES, *demo.ROUTES, *evidence.ROUTES,
     *officers.ROUTES, *nominations.ROUTES, *imports.ROUTES, *villages.ROUTES, *catalogues.ROUTES,
-    *county_settings.ROUTES, *disclosure.ROUTES, *editing.ROUTES, *reviews.ROUTES, *ledgers.ROUTES, *ledger_imports.ROUTES,
+    *county_settings.ROUTES, *disclosure.ROUTES, *editing.ROUTES, *reviews.ROUTES, *ledgers.ROUTES,
+    *ledger_imports.ROUTES, *questions.ROUTES,
 ]
 
 

@@ -52,6 +52,9 @@ class Can(StrEnum):
     VILLAGE_HOME = "village:home"  # the village is where one is at home here: its tab
     DISCLOSURE_READ = "disclosure:read"  # what the village has published
     DISCLOSURE_ASK = "disclosure:ask"  # 问这一笔, 向镇里反映
+    QUESTION_READ = "question:read"  # one's own questions, or those one answers or oversees
+    QUESTION_ANSWER = "question:answer"  # 答复
+    QUESTION_HIDE = "question:hide"  # abuse, with a reason; it is kept
     DISCLOSURE_KEEP = "disclosure:keep"  # draft, submit, correct, declare what did not occur (M3§8)
     DISCLOSURE_SIGN = "disclosure:sign"  # before it is submitted: 村务监督委员会, 书记
     DISCLOSURE_REVIEW = "disclosure:review"  # 审核把关 (M3§8)
@@ -66,15 +69,18 @@ class Can(StrEnum):
 
 
 EVERYONE = {Can.SIGNED_IN, Can.THREAD_READ}
-READS_BOOKS = {Can.DISCLOSURE_READ, Can.DISCLOSURE_ASK}
+READS_BOOKS = {Can.DISCLOSURE_READ, Can.DISCLOSURE_ASK, Can.QUESTION_READ}
 IN_BRANCH = EVERYONE | READS_BOOKS | {Can.THREAD_WRITE, Can.ORGANISATION_READ, Can.MEETING_READ, Can.MEETING_ATTEND}
 NOMINATES = {Can.OFFICER_NOMINATE, Can.NOMINATION_READ}
 KEEPS_BRANCH = IN_BRANCH | {Can.TODO_READ, Can.MEETING_KEEP, Can.LOG_READ, Can.ENTRY_TAKE_DOWN,
                             Can.MEMBER_READ, Can.NUMBER_OPEN, Can.PHONE_CONFIRM}
 OVERSEES = EVERYONE | {Can.TODO_READ, Can.ORGANISATION_READ, Can.MEETING_READ, Can.LOG_READ, Can.MEMBER_READ,
-                       Can.DISCLOSURE_READ, Can.DISCLOSURE_OVERSEE}
+                       Can.DISCLOSURE_READ, Can.DISCLOSURE_OVERSEE, Can.QUESTION_READ}
 
-DELIVERS = {Can.LEDGER_DELIVER, Can.LEDGER_IMPORT}
+ANSWERS = {Can.QUESTION_READ, Can.QUESTION_ANSWER}
+KEEPS_VILLAGE = {Can.VILLAGE_HOME, Can.TODO_READ, Can.DISCLOSURE_READ, Can.DISCLOSURE_KEEP, Can.DISCLOSURE_WITHDRAW,
+                 Can.LEDGER_IMPORT, Can.EXEMPTION_ASK} | ANSWERS
+REVIEWS = {Can.DISCLOSURE_REVIEW, Can.DISCLOSURE_WITHDRAW, Can.LEDGER_DELIVER, Can.LEDGER_IMPORT} | ANSWERS
 
 GRANTS: Mapping[Role, frozenset[Can]] = {
     role: frozenset(grants)
@@ -84,18 +90,17 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
         Role.APPLICANT: EVERYONE,
         Role.PROBATIONARY: IN_BRANCH,
         Role.MEMBER: IN_BRANCH,
-        Role.VILLAGE_ADMIN: EVERYONE | {
-            Can.VILLAGE_HOME, Can.TODO_READ, Can.DISCLOSURE_READ, Can.DISCLOSURE_KEEP, Can.DISCLOSURE_WITHDRAW, Can.LEDGER_IMPORT,
-            Can.EXEMPTION_ASK},
+        Role.VILLAGE_ADMIN: EVERYONE | KEEPS_VILLAGE,
         # The 书记 checks where there is no 组织委员, or he wrote it himself.
-        Role.SECRETARY: KEEPS_BRANCH | NOMINATES | {Can.LOG_CHECK, Can.DISCLOSURE_SIGN, Can.EXEMPTION_ASK},
+        Role.SECRETARY: KEEPS_BRANCH | NOMINATES | ANSWERS | {
+            Can.LOG_CHECK, Can.DISCLOSURE_SIGN, Can.EXEMPTION_ASK},
         Role.ORGANISER: KEEPS_BRANCH | {Can.LOG_CHECK},
         Role.BRANCH_ADMIN: KEEPS_BRANCH,
-        Role.COMMITTEE_ADMIN: OVERSEES | NOMINATES | {
-            Can.LOG_AMEND, Can.NUMBER_OPEN, Can.DISCLOSURE_REVIEW, Can.DISCLOSURE_WITHDRAW, Can.VILLAGE_OPEN,
-            *DELIVERS},
-        Role.COMMITTEE_ORGANISER: OVERSEES | DELIVERS | {Can.DISCLOSURE_REVIEW, Can.DISCLOSURE_WITHDRAW},
-        Role.COUNTY_ADMIN: OVERSEES | NOMINATES | {Can.NUMBER_OPEN, Can.EXEMPTION_FILE, Can.CATALOGUE_KEEP},
+        Role.COMMITTEE_ADMIN: OVERSEES | NOMINATES | REVIEWS | {
+            Can.LOG_AMEND, Can.NUMBER_OPEN, Can.VILLAGE_OPEN, Can.QUESTION_HIDE},
+        Role.COMMITTEE_ORGANISER: OVERSEES | REVIEWS,
+        Role.COUNTY_ADMIN: OVERSEES | NOMINATES | ANSWERS | {
+            Can.NUMBER_OPEN, Can.EXEMPTION_FILE, Can.CATALOGUE_KEEP, Can.QUESTION_HIDE},
         Role.CITY_ADMIN: OVERSEES | NOMINATES,
         Role.PROVINCE_ADMIN: OVERSEES | NOMINATES,
         # No business screens under these two.
@@ -113,7 +118,7 @@ BRANCH_OFFICERS: frozenset[Role] = frozenset({Role.SECRETARY, Role.ORGANISER, Ro
 # Officers who keep the member's long session, and so confirm by a code what is in STEP_UP: ID numbers, approvals,
 # exports. The others' sessions are short.
 LONG_SESSION: frozenset[Role] = BRANCH_OFFICERS | {Role.VILLAGE_ADMIN}
-STEP_UP: frozenset[Can] = frozenset({Can.LOG_CHECK, Can.NUMBER_OPEN, Can.PHONE_CONFIRM})
+STEP_UP: frozenset[Can] = frozenset({Can.LOG_CHECK, Can.NUMBER_OPEN, Can.PHONE_CONFIRM, Can.DISCLOSURE_SIGN})
 
 
 def may(role: Role, can: Can) -> bool:

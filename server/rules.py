@@ -7,4 +7,5 @@ import server.disclosure.rules
 import server.meetings.actions
 import server.meetings.rules
 import server.officers.tables
-import server.people.tables  # noqa: F401
+import server.people.tables
+import server.questions.rules  # noqa: F401

@@ -12,6 +12,7 @@ import server.ledgers.imports
 import server.ledgers.part
 import server.meetings.reminders
 import server.officers.imports
+import server.questions.cards
 import server.todos.reminders  # noqa: F401  (they declare who carries out what)
 from server.catalogues import duties as renewing
 from server.core import audit, checkpoints, deadlines, effects, file_checks, sms

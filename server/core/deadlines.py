@@ -60,14 +60,14 @@ async def sync_rules(connection: Connection) -> None:
 
 async def start(
     rule: Rule, subject_kind: str, subject_id: int, *, organisation_id: int, organisation_path: str,
-    starts_at: datetime, title: str, href: str, now: datetime, period: str = "",
+    starts_at: datetime, title: str, href: str, now: datetime, period: str = "", length: Length | None = None,
 ) -> Deadline:
     """Starts the clock of `rule` for the subject at `starts_at`; one that is running already is left as it is.
 
     organisation: who must act. title, href: the to-do and where it leads. period: tells this month's duty from the
-    last one's (`Period.key`)."""
-    days = await calendar(fresh=True)
-    due = rule.length.due(starts_at, days)
+    last one's (`Period.key`). length: where somebody has settled another than the rule's."""
+    days, length = await calendar(fresh=True), length or rule.length
+    due = length.due(starts_at, days)
     found = await row(f"""
         INSERT INTO deadline (rule, subject_kind, subject_id, period, organisation_id, organisation_path, title, href,
                               starts_at, counted_from, days, unit, due_at, sort_at, provisional, reminders_for)
@@ -75,8 +75,8 @@ async def start(
         ON CONFLICT (rule, subject_kind, subject_id, period) WHERE state IN ('open', 'paused') DO NOTHING
         RETURNING {COLUMNS}""",
         rule.name, subject_kind, subject_id, period, organisation_id, organisation_path, title, href,
-        starts_at, rule.length.working, str(rule.length.unit), due,
-        starts_at if rule.length.unit is Unit.AT_ONCE else due, is_provisional(rule, due, days))
+        starts_at, length.working, str(length.unit), due,
+        starts_at if length.unit is Unit.AT_ONCE else due, is_provisional(rule, due, days))
     if found is None:
         running = await find(rule.name, subject_kind, subject_id, period)
         assert running is not None  # it was in the way of the insert

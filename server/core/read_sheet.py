@@ -1,4 +1,4 @@
-"""The process a stranger's .xlsx is opened in: `python -m server.core.read_sheet LAYOUT`, the file in, rows out as JSON.
+"""The process a stranger's .xlsx is opened in: `python -m server.core.read_sheet LAYOUT`, the file in, JSON rows out.
 
 It may ask for so much memory and time and no more; whatever the file does to it, the web process does not notice."""
 import io

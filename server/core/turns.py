@@ -1,5 +1,5 @@
-"""Long work on one row, turn by turn, each a transaction of the sweep: a worker that is killed begins again with the turn
-it was at, what is paused goes on where it was, and an older call to go on does nothing.
+"""Long work on one row, turn by turn, each a transaction of the sweep: a worker that is killed begins again with the
+turn it was at, what is paused goes on where it was, and an older call to go on does nothing.
 
 The row's table has state (导入中, 已暂停, 已完成), turn, grant_id, account_id, who, source."""
 from dataclasses import dataclass
@@ -43,8 +43,9 @@ class Turns:
     async def hold(self, payload: dict[str, Any]) -> Record | None:
         """The row whose turn it is, held until the transaction ends; None when the call is an older one, or the work is
         paused or done."""
+        row_id = payload.get("row") or payload["import"]  # import: a former version's
         return await row(f"""SELECT * FROM {self.table} WHERE id = $1 AND turn = $2 AND state = '导入中'
-                             FOR NO KEY UPDATE""", payload.get("row") or payload["import"], payload["turn"])  # import: a former version's
+                             FOR NO KEY UPDATE""", row_id, payload["turn"])
 
     async def turned(self, held: Record, *, over: bool) -> None:
         """The turn is done: the next one is asked for, or all is over."""
@@ -58,7 +59,7 @@ class Turns:
         await rows(f"UPDATE {self.table} SET state = '已暂停' WHERE id = $1", held["id"])
 
     async def pause(self, actor: Actor, row_id: int) -> None:
-        """Stops after the turn that is being carried out; what is paused already stays so. WrongState once it is done."""
+        """Stops after the turn that is being carried out; what is paused already stays so. WrongState once done."""
         async with transaction():
             paused = await row(f"""UPDATE {self.table} SET state = '已暂停' WHERE id = $1 AND state = '导入中'
                                    RETURNING id""", row_id)

@@ -1,5 +1,5 @@
-"""The .xlsx that leave: heads that stay in sight, cells that no spreadsheet takes for a formula. Imported by what writes
-one, for openpyxl is large."""
+"""The .xlsx that leave: heads that stay in sight, cells that no spreadsheet takes for a formula. Imported by what
+writes one, for openpyxl is large."""
 import io
 from collections.abc import Iterable, Sequence
 

@@ -66,7 +66,7 @@ async def listed(actor: Actor, village: Record, month: date, category: Category 
             {"label": category_word(one, village["community"]), "href": f"{address}category={one}",
              "current": one is category} for one in Category],
         "older": older(address, category, found[PAGE - 1]) if len(found) > PAGE else None,
-        "catalogue": f"/catalogues/{county_of(village['code'])}",
+        "asks": actor.may(Can.DISCLOSURE_ASK), "catalogue": f"/catalogues/{county_of(village['code'])}",
     }
 
 

@@ -1,7 +1,8 @@
 """Publishing an approved edition: its fingerprint, the page every reader sees, the cards in the village's threads."""
 import base64
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -64,6 +65,26 @@ async def render(matter: Any, edition: Any) -> str:
     return ENVIRONMENT.get_template("disclosure/_content.html").render(**await content_context(matter, edition))
 
 
+Beside = Callable[[int], Awaitable[dict[int | None, list[dict[str, Any]]]]]
+BESIDE: list[Beside] = []  # what stands beside a matter's entries (None: beside it as a whole); who keeps it declares it
+
+
+async def beside(matter_id: int) -> dict[int | None, list[dict[str, Any]]]:
+    """Questions and answers that stand beside a matter, by the entry they are about."""
+    found: dict[int | None, list[dict[str, Any]]] = {}
+    for find in BESIDE:
+        found |= await find(matter_id)
+    return found
+
+
+async def render_anew(matter: Any) -> None:
+    """Renders the published edition again, for what stands beside it has changed. Within a transaction."""
+    edition = await the_row("SELECT * FROM edition WHERE id = $1", matter["edition_id"])
+    await rows("UPDATE rendering SET html = $2, at = ebranch_now() WHERE edition_id = $1", edition["id"],
+               await render(matter, edition))
+    live.changed(matter["organisation_path"], f"matter-{matter['id']}")
+
+
 async def content_context(matter: Any, edition: Any, *, preview: bool = False) -> dict[str, Any]:
     """What _content.html shows of an edition, published or (preview) as it would be."""
     content = await part_of(matter["form"]).content(edition)
@@ -73,7 +94,8 @@ async def content_context(matter: Any, edition: Any, *, preview: bool = False) -
         matter, edition, await item_of(edition["item_id"]), await files_of(edition["id"]),
         [f"{one['seat']} {one['who'].split(' · ')[0]}" for one in signed if one["verdict"] == Signed.AGREED],
         review["who"] if review and not preview else None, preview=preview,
-    ) | await part_of(matter["form"]).shown(matter, {**content, "edition": edition}, 0)
+    ) | {"answers": defaultdict(list, {} if preview else await beside(matter["id"]))} | await part_of(matter["form"]).shown(
+        matter, {**content, "edition": edition}, 0)
 
 
 def context(matter: Any, edition: Any, item: Item | None, papers: Sequence[Any], signed: Sequence[str],
@@ -86,7 +108,7 @@ def context(matter: Any, edition: Any, item: Item | None, papers: Sequence[Any],
                     "fingerprint": edition["fingerprint"], "phone": edition["phone"], "why": edition["why"],
                     "until": edition["until"], "columns": item.columns if item else (),
                     "lines": json.loads(edition["lines"]), "published_at": edition["published_at"]},
-        "signed": signed, "reviewed": reviewed,
+        "signed": signed, "reviewed": reviewed, "answers": defaultdict(list),
         "files": [shown_file(matter["id"], one) for one in papers if one["place"] == FILES.name],
         "wall": [shown_file(matter["id"], one) for one in papers if one["place"] == WALL.name]}
 

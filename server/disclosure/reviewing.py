@@ -9,12 +9,13 @@ from litestar.exceptions import PermissionDeniedException
 from server.core import audit, deadlines, effects, live
 from server.core.actor import Actor
 from server.core.clock import now
-from server.core.database import row, rows, the_row, transaction
+from server.core.database import row, rows, transaction
 from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.disclosure import publication
 from server.disclosure.rules import FIELDS, REVIEW_TIME, SECRECY, State, Verdict
 from server.disclosure.submission import EDITION, owed_again
+from server.disclosure.tables import matter_by_id
 
 PUBLISH_LATER = "publish_edition"  # the kind of the effect that publishes what was approved for a later moment
 
@@ -77,10 +78,7 @@ async def publish_now(payload: dict[str, Any]) -> None:
     edition = await row("SELECT * FROM edition WHERE id = $1 AND state = '待公开' FOR NO KEY UPDATE",
                         payload["edition"])
     if edition is not None:
-        matter = await the_row("""
-            SELECT m.*, d.period, d.first, d.last, d.item, v.community, u.name AS village FROM matter m
-            JOIN duty d ON d.id = m.duty_id JOIN village v ON v.code = m.village_code
-            JOIN unit u ON u.code = m.village_code WHERE m.id = $1""", edition["matter_id"])
+        matter = await matter_by_id(edition["matter_id"])
         await publication.publish(None, matter, edition)
 
 

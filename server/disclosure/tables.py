@@ -11,7 +11,7 @@ from piccolo.table import Table
 
 from server.catalogues.rules import Audience
 from server.core.actor import Actor
-from server.core.database import row, rows
+from server.core.database import row, rows, the_row
 from server.disclosure.rules import PAGE, State, WithdrawalState
 from server.permissions import Can, Role
 
@@ -120,6 +120,11 @@ async def matter_seen_by(actor: Actor, matter_id: int) -> Record | None:
     if works_on(actor):
         return await row(MATTER.format(scope=KEEPS), matter_id, actor.unit_code)
     return await row(MATTER.format(scope=READS), matter_id, actor.unit_code, audiences(actor))
+
+
+async def matter_by_id(matter_id: int) -> Record:
+    """A matter whoever asks, with its period and its village. LookupError when there is none."""
+    return await the_row(MATTER.format(scope="true"), matter_id)
 
 
 async def open_edition(matter_id: int) -> Record | None:

@@ -1,4 +1,5 @@
 """Addresses of ledgers: a village's books, one month page by page, a voucher's picture; writing a month by hand."""
+from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from server.core.workdays import ONE_DAY
 from server.disclosure import calendar_view
 from server.disclosure.coming_back import came_back, catalogue_told
 from server.disclosure.editing import item_now
+from server.disclosure.publication import beside
 from server.disclosure.rules import OPEN
 from server.disclosure.show import due_of, shown
 from server.disclosure.sight import readable_editions, the_matter, to_write
@@ -97,6 +99,7 @@ async def month(request: Request, village: FromPath[str], month: FromPath[str],
     if not 0 < after < 10**6:
         return await page(request, "disclosure/show.html", **await shown(request.user, matter))
     context = await part.shown(matter, {"edition": {"id": matter["edition_id"]}}, after)
+    context["answers"] = defaultdict(list, await beside(matter["id"]))
     return await page(request, "ledgers/lines.html", title=matter["title"], back=f"/ledgers/{village}/{month}",
                       matter={"id": matter["id"], "preview": False}, **context)
 

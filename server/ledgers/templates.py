@@ -12,8 +12,8 @@ from server.ledgers.rules import EXPENSE, INCOME
 from server.ledgers.sheet import OF_MANY, OWN, TITLE
 
 READY_ROWS = 500  # whose cells are text already
-WIDTHS = {"village": 14, "day": 13, "voucher": 10, "summary": 34, "category": 20, "income": 14, "expense": 14, "balance": 14,
-          "handler": 10, "witness": 10, "approver": 10, "note": 26}
+WIDTHS = {"village": 14, "day": 13, "voucher": 10, "summary": 34, "category": 20, "income": 14, "expense": 14,
+          "balance": 14, "handler": 10, "witness": 10, "approver": 10, "note": 26}
 
 
 def template(month: date, villages: Sequence[str] = ()) -> bytes:

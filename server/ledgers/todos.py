@@ -1,4 +1,4 @@
-"""What ledgers put on the 工作台: months the township delivered, to be confirmed by the village; the township's imports."""
+"""Ledgers on the 工作台: months the township delivered, to be confirmed by the village; the township's imports."""
 from typing import Any
 
 from server.core.actor import Actor
@@ -23,7 +23,9 @@ async def area(actor: Actor) -> dict[str, Any] | None:
         return None
     newest = await row("""SELECT month, state FROM ledger_import WHERE organisation_id = $1 AND matter_id IS NULL
                           ORDER BY id DESC LIMIT 1""", actor.organisation_id)
-    line = f"上次：{newest['month'].year}年{newest['month'].month}月，{newest['state']}" if newest else "村账镇代管的，一张表导入"
+    line = "村账镇代管的，一张表导入"
+    if newest:
+        line = f"上次：{newest['month'].year}年{newest['month'].month}月，{newest['state']}"
     return {"icon": "coin", "tone": "gold", "title": "导入各村账目", "href": "/ledger-imports", "line": line}
 
 

@@ -1,4 +1,4 @@
-"""Ledgers that come as .xlsx: a village's month, or a month of many villages from the township that keeps their books."""
+"""Ledgers that come as .xlsx: a village's month, or one of many villages from the township that keeps their books."""
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from server.migrations import sql_migration
@@ -32,8 +32,8 @@ CREATE TABLE ledger_import (
     CONSTRAINT ledger_import_done CHECK ((state = '已完成') = (done_at IS NOT NULL)),
     CONSTRAINT ledger_import_counts CHECK (checked <= total AND wrong <= checked)
 );
-CREATE UNIQUE INDEX ledger_import_under_way_once ON ledger_import (organisation_id, month, sha256, coalesce(matter_id, 0))
-    WHERE state <> '已完成';
+CREATE UNIQUE INDEX ledger_import_under_way_once
+    ON ledger_import (organisation_id, month, sha256, coalesce(matter_id, 0)) WHERE state <> '已完成';
 CREATE INDEX ledger_import_of_organisation ON ledger_import (organisation_id, id);
 GRANT SELECT, INSERT, UPDATE (state, turn, checked, wrong, done_at, grant_id, account_id, who, source) ON ledger_import
     TO ebranch_app;

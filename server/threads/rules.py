@@ -42,6 +42,8 @@ KINDS = {kind.name: kind for kind in (
          "办事指南、停水停电、招工和农技信息会到这里"),
     Kind("reports", "基层报送", "open", "gold", "基层党委", Can.LOG_AMEND, None,
          "所属党支部报来的更改说明会到这里"),
+    Kind("questions", "我的提问", "chat", "blue", "person", Can.THREAD_READ, None,
+         "您问村里、问镇里的和得到的答复会到这里"),
     Kind("reminders", "我的提醒", "bell", "red", "person", Can.THREAD_READ, None,
          "要您办的事、快到期的事会在这里提醒，每天最多一次"),
 )}

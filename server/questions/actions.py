@@ -1,0 +1,139 @@
+"""What happens to a question: asked, answered, shown beside the entry when both agree, hidden for abuse."""
+from typing import Any
+
+from asyncpg import Record
+
+from server.core import audit, deadlines, live
+from server.core.actor import Actor
+from server.core.clock import now
+from server.core.database import row, rows, the_row, transaction
+from server.core.dates import moment
+from server.core.forms import Refused
+from server.core.moves import WrongState
+from server.core.workdays import working_days
+from server.disclosure import publication
+from server.disclosure.tables import matter_by_id
+from server.questions.rules import A_DAY, ANSWER, ANSWERING, HIDING, SENT_TWICE, Kind, Of, State
+from server.threads import actions as threads
+from server.threads.reminders import remind
+from server.villages.tables import county_of, settings_of
+
+QUESTION = "question"  # the kind of the deadline's subject, and of the card
+ASKING_LOCK = 7_030  # advisory, with the person's id
+
+
+async def ask(actor: Actor, matter: Record, of: Of, text: str, *, kind: Kind = Kind.QUESTION, line: int | None = None,
+              line_words: str = "", number: int, named: bool, agrees: bool) -> int:
+    """Asks the village, its township or county about a matter or one entry of it; the question's id, of the one that
+    is there where it was sent twice.
+
+    number: of the edition that was read; named: whether the village learns who asks; agrees: that it may stand beside
+    the entry. Refused for the twenty-first question of a day."""
+    async with transaction():
+        await rows("SELECT pg_advisory_xact_lock($1, ($2::bigint % 2147483647)::int)", ASKING_LOCK, actor.person_id)
+        there = await row("""SELECT id FROM question WHERE person_id = $1 AND matter_id = $2 AND asked_of = $3
+                             AND line IS NOT DISTINCT FROM $4 AND text = $5 AND asked_at > ebranch_now() - $6::interval""",
+                          actor.person_id, matter["id"], str(of), line, text, SENT_TWICE)
+        if there is not None:
+            return there["id"]
+        today = await the_row("""SELECT count(*) AS many FROM question WHERE person_id = $1
+                                 AND asked_at > ebranch_now() - interval '1 day'""", actor.person_id)
+        if today["many"] >= A_DAY:
+            raise Refused("text", f"一天最多问 {A_DAY} 次，请先等答复")
+        made = await the_row("""
+            INSERT INTO question (matter_id, village_code, organisation_id, organisation_path, edition_number, line,
+                                  line_words, asked_of, kind, text, named, person_id, who, agrees)
+            VALUES ($1, '', 0, '', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING *""",
+                             matter["id"], number, line, line_words, str(of), str(kind), text, named, actor.person_id,
+                             actor.signature, agrees)
+        await start_clock(matter, made)
+        await audit.record(actor, "ask", "question", made["id"], after={
+            "matter": matter["id"], "line": line, "asked_of": of, "text": audit.personal(text)})
+        await post(actor.person_id, matter, made, chip=f"问{of}" if kind is Kind.QUESTION else str(kind), tone="blue")
+        live.changed(matter["organisation_path"], "questions", "todos")
+    return made["id"]
+
+
+async def start_clock(matter: Record, question: Record) -> None:
+    """The answer is owed from now on, by whoever is asked, within what the county has settled."""
+    by = await the_row("""
+        SELECT CASE $2 WHEN '村里' THEN o.id WHEN '镇里' THEN o.committee_id ELSE c.department_id END AS id
+        FROM organisation o JOIN organisation c ON c.id = o.committee_id WHERE o.id = $1""",
+                       matter["organisation_id"], question["asked_of"])
+    path = await the_row("SELECT path FROM organisation WHERE id = $1", by["id"])
+    days = (await settings_of(county_of(matter["village_code"])))["answer_days"]
+    await deadlines.start(
+        ANSWER, QUESTION, question["id"], organisation_id=by["id"], organisation_path=path["path"], starts_at=now(),
+        title=f"答复 · {matter['village']} {question['line_words'] or matter['title']}"[:120],
+        href=f"/questions/{question['id']}", now=now(), length=working_days(days))
+
+
+async def post(person_id: int, matter: Record, question: Any, *, chip: str, tone: str) -> None:
+    """The card in the asker's own thread."""
+    card = {"chip": chip, "tone": tone, "title": question["text"][:60], "text": question["answer"][:200],
+            "facts": [["事项", question["line_words"] or matter["title"]],
+                      ["提出", moment(question["asked_at"], now())]]}
+    thread = await threads.thread_of("questions", person_id=person_id)
+    await threads.put(None, thread, QUESTION, question["id"], card, question["answer"] or question["text"],
+                      f"person-{person_id}")
+
+
+async def answer(actor: Actor, question: Record, text: str, offered: bool) -> None:
+    """Answers what is asked of the actor's village, township or county; the asker is told. offered: that question and
+    answer may stand beside the entry, should the asker agree. WrongState when somebody was faster."""
+    async with transaction():
+        done = await row("""
+            UPDATE question SET state = '已答复', answer = $2, answered_by = $3, answer_who = $4,
+                answered_at = ebranch_now(), offered = $5 WHERE id = $1 AND state = ANY($6) RETURNING *""",
+                         question["id"], text, actor.person_id, actor.signature, offered, sorted(ANSWERING.frm))
+        if done is None:
+            raise WrongState("这个问题刚才已经答复了")
+        await deadlines.meet(ANSWER, QUESTION, question["id"], closed_at=now())
+        await audit.record(actor, "answer", "question", question["id"], after={
+            "answer": audit.personal(text), "offered": offered})
+        matter = await matter_by_id(question["matter_id"])
+        await threads.supersede(QUESTION, question["id"])
+        await post(question["person_id"], matter, done, chip="已答复", tone="green")
+        await remind(question["person_id"], "有答复", question["text"][:30], f"/questions/{question['id']}")
+        await show_beside(matter, done["shown"])
+        live.changed(question["organisation_path"], "questions", "todos")
+
+
+async def agree(actor: Actor, question: Record, agrees: bool) -> None:
+    """The asker lets it stand beside the entry, or takes that back."""
+    async with transaction():
+        done = await row("UPDATE question SET agrees = $2 WHERE id = $1 AND agrees <> $2 AND state <> '已隐藏' RETURNING *",
+                         question["id"], agrees)
+        if done is None:
+            return
+        await audit.record(actor, "agree_to_show", "question", question["id"], after={"agrees": agrees})
+        await show_beside(await matter_by_id(question["matter_id"]), done["shown"] or question["shown"])
+
+
+async def hide(actor: Actor, question: Record, why: str) -> None:
+    """Takes abuse out of sight, with a reason the asker reads; it is kept. WrongState when it is hidden already."""
+    async with transaction():
+        hidden = await row("""
+            UPDATE question SET state = '已隐藏', hidden_why = $2, hidden_who = $3, hidden_at = ebranch_now()
+            WHERE id = $1 AND state = ANY($4) RETURNING *""", question["id"], why, actor.signature, sorted(HIDING.frm))
+        if hidden is None:
+            raise WrongState("这个问题已经隐藏了")
+        await deadlines.withdraw(ANSWER, QUESTION, question["id"], at=now())
+        await audit.record(actor, "hide_question", "question", question["id"], why=why)
+        await threads.supersede(QUESTION, question["id"])
+        await show_beside(await matter_by_id(question["matter_id"]), question["shown"])
+        await remind(question["person_id"], "已隐藏", why[:30], f"/questions/{question['id']}")
+        live.changed(question["organisation_path"], "questions", "todos")
+
+
+async def show_beside(matter: Record, differs: bool) -> None:
+    """The published page is rendered anew where what stands beside it has changed."""
+    if differs and matter["edition_id"]:
+        await publication.render_anew(matter)
+
+
+def is_of(actor: Actor, question: Any) -> bool:
+    """Whether it is this actor who is asked, and so answers."""
+    kinds = {Of.VILLAGE: ("党支部",), Of.TOWNSHIP: ("基层党委",), Of.COUNTY: ("县委组织部",)}
+    return actor.may(ANSWERING.can) and actor.organisation_kind in kinds[Of(question["asked_of"])] and (
+        question["state"] == State.OPEN)

@@ -1,0 +1,92 @@
+"""Questions as they are stored, and who sees which."""
+from typing import Any
+
+from asyncpg import Record
+from piccolo.columns import BigInt, BigSerial, Boolean, Integer, Text, Timestamptz
+from piccolo.table import Table
+
+from server.core.actor import Actor
+from server.core.database import row, rows
+from server.permissions import Can
+from server.questions.rules import SOMEBODY, Kind, Of, State
+
+PAGE = 30
+
+
+class Question(Table):
+    id = BigSerial(primary_key=True)
+    matter_id = BigInt()
+    village_code = Text()
+    organisation_id = BigInt()
+    organisation_path = Text()
+    edition_number = Integer()
+    line = BigInt(null=True, default=None)
+    line_words = Text(default="")
+    asked_of = Text(choices=Of)
+    kind = Text(choices=Kind)
+    text = Text()
+    named = Boolean()
+    person_id = BigInt()
+    who = Text()
+    agrees = Boolean(default=False)
+    asked_at = Timestamptz()
+    state = Text(choices=State)
+    answer = Text(default="")
+    answered_by = BigInt(null=True, default=None)
+    answer_who = Text(null=True, default=None)
+    answered_at = Timestamptz(null=True, default=None)
+    offered = Boolean(default=False)
+    shown = Boolean()  # computed by the database
+    hidden_why = Text(null=True, default=None)
+    hidden_who = Text(null=True, default=None)
+    hidden_at = Timestamptz(null=True, default=None)
+
+
+QUESTION = """
+SELECT q.*, m.title, m.edition_id, u.name AS village FROM question q JOIN matter m ON m.id = q.matter_id
+JOIN unit u ON u.code = q.village_code"""
+
+
+def sight(actor: Actor) -> tuple[str, list[Any]]:
+    """Which questions an actor sees, as a condition on q with its values from $1 on: the own ones; those asked of the
+    village by who answers there; all of the subtree by who oversees it."""
+    if actor.may(Can.DISCLOSURE_OVERSEE):
+        return "q.organisation_path LIKE $1 || '%'", [actor.organisation_path]
+    if actor.may(Can.QUESTION_ANSWER):
+        return "(q.village_code = $1 AND q.asked_of = '村里' OR q.person_id = $2)", [actor.unit_code, actor.person_id]
+    return "q.person_id = $1", [actor.person_id]
+
+
+async def question_seen_by(actor: Actor, question_id: int) -> Record | None:
+    """A question the actor sees, with its matter's title and its village."""
+    condition, values = sight(actor)
+    return await row(f"{QUESTION} WHERE {condition} AND q.id = ${len(values) + 1}", *values, question_id)
+
+
+async def questions_seen_by(actor: Actor, state: State | None, before: int) -> list[Record]:
+    """A page of the questions an actor sees, the newest first, and one more where there are more."""
+    condition, values = sight(actor)
+    place = len(values)
+    return await rows(f"""
+        {QUESTION} WHERE {condition} AND q.id < ${place + 1} AND (${place + 2}::text IS NULL OR q.state = ${place + 2})
+        ORDER BY q.id DESC LIMIT {PAGE + 1}""", *values, before, state and str(state))
+
+
+async def beside(matter_id: int) -> dict[int | None, list[dict[str, Any]]]:
+    """What stands beside a matter for everybody to read, by the entry it is about: both sides agreed, no name."""
+    found: dict[int | None, list[dict[str, Any]]] = {}
+    for one in await rows("SELECT line, text, answer, answer_who, answered_at FROM question"
+                          " WHERE matter_id = $1 AND shown ORDER BY id", matter_id):
+        found.setdefault(one["line"], []).append(
+            {"text": one["text"], "answer": one["answer"], "who": one["answer_who"].split(" · ")[-1],
+             "at": one["answered_at"]})
+    return found
+
+
+def asker(actor: Actor, question: Any) -> str:
+    """Who asked, as far as this actor learns it: the village only a name that was given to it, other villagers none."""
+    if question["person_id"] == actor.person_id:
+        return "我"
+    if actor.may(Can.DISCLOSURE_OVERSEE) or question["named"]:
+        return str(question["who"]).split(" · ")[0]
+    return SOMEBODY
