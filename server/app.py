@@ -16,6 +16,7 @@ import server.disclosure.todos
 import server.ledgers.todos
 import server.meetings.todos
 import server.officers.todos
+import server.query_accounts.todos
 import server.questions.cards
 import server.todos.registrations
 import server.villages.todos  # noqa: F401  (what they put on the 工作台)
@@ -56,6 +57,9 @@ from server.members import registration_handlers as registration
 from server.officers import handlers as officers
 from server.officers import import_handlers as imports
 from server.officers import nomination_handlers as nominations
+from server.query_accounts import application_handlers as applying
+from server.query_accounts import handlers as query_accounts
+from server.query_accounts import import_handlers as reader_imports
 from server.questions import handlers as questions
 from server.threads import handlers as threads
 from server.todos import handlers as todos
@@ -74,6 +78,7 @@ ROUTES = [
     *officers.ROUTES, *nominations.ROUTES, *imports.ROUTES, *villages.ROUTES, *catalogues.ROUTES,
     *county_settings.ROUTES, *disclosure.ROUTES, *editing.ROUTES, *reviews.ROUTES, *ledgers.ROUTES,
     *ledger_imports.ROUTES, *questions.ROUTES,
+    *applying.ROUTES, *reader_imports.ROUTES, *query_accounts.ROUTES,
 ]
 
 

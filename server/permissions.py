@@ -65,6 +65,8 @@ class Can(StrEnum):
     VILLAGE_OPEN = "village:open"  # a village's disclosure, or the opinion on its exemption (M3§4)
     EXEMPTION_ASK = "exemption:ask"  # the village says why it can't publish yet (M3§4)
     EXEMPTION_FILE = "exemption:file"  # 审批备案 (M3§4)
+    READER_KEEP = "reader:keep"  # query accounts of the village: open, verify, end (M3§9)
+    READER_OWN = "reader:own"  # the own query account, whom the household reads for
     CATALOGUE_KEEP = "catalogue:keep"  # 公开目录 (M3§7)
 
 
@@ -73,20 +75,21 @@ READS_BOOKS = {Can.DISCLOSURE_READ, Can.DISCLOSURE_ASK, Can.QUESTION_READ}
 IN_BRANCH = EVERYONE | READS_BOOKS | {Can.THREAD_WRITE, Can.ORGANISATION_READ, Can.MEETING_READ, Can.MEETING_ATTEND}
 NOMINATES = {Can.OFFICER_NOMINATE, Can.NOMINATION_READ}
 KEEPS_BRANCH = IN_BRANCH | {Can.TODO_READ, Can.MEETING_KEEP, Can.LOG_READ, Can.ENTRY_TAKE_DOWN,
-                            Can.MEMBER_READ, Can.NUMBER_OPEN, Can.PHONE_CONFIRM}
+                            Can.MEMBER_READ, Can.NUMBER_OPEN, Can.PHONE_CONFIRM, Can.READER_KEEP}
 OVERSEES = EVERYONE | {Can.TODO_READ, Can.ORGANISATION_READ, Can.MEETING_READ, Can.LOG_READ, Can.MEMBER_READ,
                        Can.DISCLOSURE_READ, Can.DISCLOSURE_OVERSEE, Can.QUESTION_READ}
 
 ANSWERS = {Can.QUESTION_READ, Can.QUESTION_ANSWER}
 KEEPS_VILLAGE = {Can.VILLAGE_HOME, Can.TODO_READ, Can.DISCLOSURE_READ, Can.DISCLOSURE_KEEP, Can.DISCLOSURE_WITHDRAW,
-                 Can.LEDGER_IMPORT, Can.EXEMPTION_ASK} | ANSWERS
+                 Can.LEDGER_IMPORT, Can.EXEMPTION_ASK, Can.READER_KEEP} | ANSWERS
 REVIEWS = {Can.DISCLOSURE_REVIEW, Can.DISCLOSURE_WITHDRAW, Can.LEDGER_DELIVER, Can.LEDGER_IMPORT} | ANSWERS
 
 GRANTS: Mapping[Role, frozenset[Can]] = {
     role: frozenset(grants)
     for role, grants in {
-        Role.VILLAGER: EVERYONE | READS_BOOKS | {Can.VILLAGE_HOME},
-        Role.SUPERVISOR: EVERYONE | READS_BOOKS | {Can.VILLAGE_HOME, Can.TODO_READ, Can.DISCLOSURE_SIGN},
+        Role.VILLAGER: EVERYONE | READS_BOOKS | {Can.VILLAGE_HOME, Can.READER_OWN},
+        Role.SUPERVISOR: EVERYONE | READS_BOOKS | {
+            Can.VILLAGE_HOME, Can.READER_OWN, Can.TODO_READ, Can.DISCLOSURE_SIGN},
         Role.APPLICANT: EVERYONE,
         Role.PROBATIONARY: IN_BRANCH,
         Role.MEMBER: IN_BRANCH,
@@ -97,7 +100,7 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
         Role.ORGANISER: KEEPS_BRANCH | {Can.LOG_CHECK},
         Role.BRANCH_ADMIN: KEEPS_BRANCH,
         Role.COMMITTEE_ADMIN: OVERSEES | NOMINATES | REVIEWS | {
-            Can.LOG_AMEND, Can.NUMBER_OPEN, Can.VILLAGE_OPEN, Can.QUESTION_HIDE},
+            Can.LOG_AMEND, Can.NUMBER_OPEN, Can.VILLAGE_OPEN, Can.QUESTION_HIDE, Can.READER_KEEP},
         Role.COMMITTEE_ORGANISER: OVERSEES | REVIEWS,
         Role.COUNTY_ADMIN: OVERSEES | NOMINATES | ANSWERS | {
             Can.NUMBER_OPEN, Can.EXEMPTION_FILE, Can.CATALOGUE_KEEP, Can.QUESTION_HIDE},

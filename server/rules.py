@@ -8,4 +8,6 @@ import server.meetings.actions
 import server.meetings.rules
 import server.officers.tables
 import server.people.tables
+import server.query_accounts.rules
+import server.query_accounts.tables
 import server.questions.rules  # noqa: F401

@@ -35,6 +35,7 @@ TABS = (
 )
 LINKS = (  # one's own records
     Link("village", "green", "三务公开", "党务、村（居）务、财务、便民服务", "/disclosures", Can.DISCLOSURE_READ),
+    Link("people", "blue", "查询账号", "自己的查询账号、家人代看", "/query-accounts/own", Can.READER_OWN),
     Link("people", "amber", "签到记录", "参加过的组织生活", "/me/attendance", Can.MEETING_ATTEND),
     Link("search", "blue", "党员信息", "名册、查找、当面变更手机号码", "/members", Can.MEMBER_READ),
     Link("open", "gold", "党组织", "所在党组织、支部委员会、党员名册", "/organisations", Can.ORGANISATION_READ),

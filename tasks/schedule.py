@@ -12,6 +12,7 @@ import server.ledgers.imports
 import server.ledgers.part
 import server.meetings.reminders
 import server.officers.imports
+import server.query_accounts.imports
 import server.questions.cards
 import server.todos.reminders  # noqa: F401  (they declare who carries out what)
 from server.catalogues import duties as renewing
@@ -20,6 +21,7 @@ from server.core.clock import now
 from server.core.database import transaction
 from server.core.parked import sweep_parked
 from server.meetings.check_in import record_if_complete
+from server.query_accounts import yearly
 
 Job = Callable[[dict[str, Any]], Awaitable[None]]
 EVERY_3_S, EVERY_5_S = {*range(0, 60, 3)}, {*range(0, 60, 5)}
@@ -80,6 +82,7 @@ async def look_at_files(_: dict[str, Any]) -> None:
 async def renew_duties(_: dict[str, Any]) -> None:
     """What villages owe in the month that has begun."""
     await renewing.renew_all()
+    await yearly.owe_the_look()
 
 
 async def forget_parked_forms(_: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from litestar import get
 from piccolo.columns import Array, Column, ForeignKey
 from piccolo.table import TABLE_REGISTRY
 
-from server import catalogues, disclosure, meetings, officers, villages
+from server import catalogues, disclosure, meetings, officers, query_accounts, questions, villages
 from server.app import ROUTES, make_app
 from server.core.answers import HEADERS
 from server.core.assets import YEAR, asset
@@ -37,10 +37,13 @@ MOVING = {  # whose moves there are: what they are addressed at, their states
     villages: ("/exemptions/{exemption_id:int}", villages.rules.Exempting),
     catalogues: ("/catalogues/{county:str}", catalogues.rules.State),
     disclosure: ("/disclosures/{matter_id:int}", disclosure.rules.State),
+    questions: ("/questions/{question_id:int}", questions.rules.State),
+    query_accounts: ("/query-accounts/applications/{application_id:int}", query_accounts.rules.ApplicationState),
 }
 TONES = (  # every state has its colour
     (meetings.rules.TONES, meetings.rules.Stage), (villages.rules.TONES, villages.rules.State),
     (villages.rules.EXEMPTION_TONES, villages.rules.Exempting), (disclosure.rules.TONES, disclosure.rules.State),
+    (questions.rules.TONES, questions.rules.State), (query_accounts.rules.TONES, query_accounts.rules.ApplicationState),
 )
 TYPES = {"BigSerial": "bigint", "BigInt": "bigint", "Text": "text", "Integer": "integer",
          "Timestamptz": "timestamp with time zone", "Date": "date", "Boolean": "boolean", "Bytea": "bytea",
@@ -66,7 +69,8 @@ def test_only_what_must_be_is_open_to_everybody():
                       "/wall/{token:str}", "/wall/{token:str}/live", "/picture-codes/new", "/picture-codes/{token:str}",
                       "/picture-codes/{token:str}/sound", "/demo/outbox", "/password-reset",
                       "/activation", "/activation/code", "/activation/request",
-                      "/registration", "/registration/code", "/registration/request"}
+                      "/registration", "/registration/code", "/registration/request",
+                      "/query-accounts/new"}  # who applies is nobody yet (M3§9)
 
 
 def test_every_role_has_its_grants_and_every_grant_somebody_who_holds_it():
@@ -113,7 +117,7 @@ def test_the_application_knows_what_to_do_with_every_card_it_posts():
     known = subprocess.run(
         [sys.executable, "-c", "import server.app; from server.threads.cards import OWN_STATES; print(*OWN_STATES)"],
         cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    assert set(known) == {"meeting", "meeting_log", "amendment", "day", "matter"}
+    assert set(known) == {"meeting", "meeting_log", "amendment", "day", "matter", "question"}
 
 
 def test_threads_are_known_by_their_own_names():
@@ -164,7 +168,8 @@ async def test_the_application_owns_nothing_and_deletes_only_drafts_and_guesses(
 DIGESTS = {"audit_seal.digest", "audit_value.commitment", "audit_checkpoint.signature", "file.sha256_received",
            "file.sha256_small", "file.sha256_stored", "session.token_hash", "parked_form.token_hash",
            "one_time_code.phone_mac", "code_limit.phone_mac", "picture_code_use.token_hash", "number_opening.press",
-           "authorisation.code_hash", "attendance.scan", "officer_import.sha256", "ledger_import.sha256"}
+           "authorisation.code_hash", "attendance.scan", "officer_import.sha256", "ledger_import.sha256",
+           "reader_import.sha256"}
 
 
 async def test_a_rotation_of_the_keys_knows_every_encrypted_column(owner):

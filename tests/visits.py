@@ -25,7 +25,8 @@ SELECT p.id AS person_id, a.id AS account_id, g.id AS grant_id, p.name, g.role, 
        o.path AS organisation_path, o.name AS organisation_name, o.kind AS organisation_kind, o.committee_id, a.large,
        o.unit_code, u.name AS unit_name
 FROM account a JOIN person p ON p.id = a.person_id JOIN role_grant g ON g.account_id = a.id
-JOIN organisation o ON o.id = g.organisation_id JOIN unit u ON u.code = o.unit_code WHERE p.phone_index = $1 AND g.role = $2"""
+JOIN organisation o ON o.id = g.organisation_id JOIN unit u ON u.code = o.unit_code
+WHERE p.phone_index = $1 AND g.role = $2"""
 
 
 async def actor_of(person: Person) -> Actor:

@@ -1,7 +1,7 @@
 """What villages owe, made from the catalogue and never typed: when a village opens, when a catalogue is published, and
 each night. Settling a duty: published, or declared as not having occurred."""
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +12,7 @@ from server.catalogues.rules import CONVENIENCE, PUBLISH, STANDING, Category, Du
 from server.catalogues.tables import current_items, since
 from server.core import audit, deadlines, effects, live
 from server.core.actor import Actor
-from server.core.clock import BEIJING, now, today
+from server.core.clock import day_begins, now, today
 from server.core.database import row, rows, the_row, transaction
 from server.core.deadlines_many import Begun, start_all, withdraw_all
 from server.core.moves import WrongState
@@ -91,7 +91,7 @@ async def start_clocks(made: Sequence[Record], villages: dict[str, Record], item
 
     for (rule, day), its in groupby(sorted(made, key=begins), key=begins):
         await start_all(CONVENIENCE if rule == CONVENIENCE.name else PUBLISH, DUTY, [
-            begun(one, villages[one["village_code"]], items[one["item"]]) for one in its], moment(day))
+            begun(one, villages[one["village_code"]], items[one["item"]]) for one in its], day_begins(day))
 
 
 def begun(duty: Record, village: Record, item: Item) -> Begun:
@@ -115,11 +115,6 @@ def period_label(key: str, first: date) -> str:
     return f"{first.year}年{first.month}月" if "-" in key else f"{first.year}年"
 
 
-def moment(day: date) -> datetime:
-    """The beginning of a day, as an event on it."""
-    return datetime.combine(day, time(), BEIJING)
-
-
 # 随时 -----------------------------------------------------------------------------------------------------------------
 
 async def owe_at_once(village: Record, item: Item, ended_on: date, serial: int) -> int:
@@ -134,7 +129,7 @@ async def owe_at_once(village: Record, item: Item, ended_on: date, serial: int) 
     one = begun(made, village, item)
     await deadlines.start(
         PUBLISH, DUTY, made["id"], organisation_id=one.organisation_id, organisation_path=one.organisation_path,
-        starts_at=moment(ended_on), title=one.title, href=one.href, now=now())
+        starts_at=day_begins(ended_on), title=one.title, href=one.href, now=now())
     return made["id"]
 
 

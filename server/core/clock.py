@@ -22,3 +22,8 @@ def now() -> datetime:
 def today() -> date:
     """The present date in Beijing, where every legal day begins and ends."""
     return now().astimezone(BEIJING).date()
+
+
+def day_begins(day: date) -> datetime:
+    """The day's first moment in Beijing."""
+    return datetime(day.year, day.month, day.day, tzinfo=BEIJING)

@@ -74,8 +74,7 @@ ROWS = {
 }
 
 
-def fill(template: str, facts: dict[str, str], rng: Random) -> str:
-    """A text with a village's own names and figures in it."""
-    figures = {"n": str(rng.randint(2, 9)), "came": str(rng.randint(24, 31)), "dues": f"{rng.randint(380, 720)}.00",
-               "day": str(rng.randint(3, 26))}
-    return template.format(**(figures | facts))
+def figures(rng: Random) -> dict[str, str]:
+    """The figures of one matter."""
+    return {"n": str(rng.randint(2, 9)), "came": str(rng.randint(24, 31)), "dues": f"{rng.randint(380, 720)}.00",
+            "day": str(rng.randint(3, 26))}

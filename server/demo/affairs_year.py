@@ -16,6 +16,14 @@ from server.ledgers.rules import Book
 MONTHS = 12
 BEHIND = 5  # every so many-th village has not published the last month's books; 前村 and 后村 are among them
 NOT_OCCURRED = .55  # of what is asked for each quarter
+LAPSED, LATELY = .05, timedelta(days=75)  # how much of what fell due lately was not published
+DECIDED, ROAD, LEASE = "重大决策（四议两公开）", "公益事业、筹资筹劳、建设承包", "专项公开"
+# What happened and is owed at once (随时): the village's number, the item, how many days ago it ended, what became of it.
+AT_ONCE = (
+    (0, DECIDED, 24, "已公开"), (0, ROAD, 11, "已公开"), (0, LEASE, 1, "待签字"), (0, "民主协商过程与结果", 2, "审核不通过"),
+    (1, ROAD, 16, "已公开"), (2, ROAD, 2, "待审核"), (3, LEASE, 6, "待审核"), (4, DECIDED, 2, "待审核"),
+    (6, ROAD, 1, "待审核"), (7, DECIDED, 9, "草稿"),
+)
 
 
 @dataclass
@@ -53,7 +61,18 @@ def a_year(place: Place, number: int, asked: list[Item], now: datetime) -> Itera
             continue
         for period in periods_of(item, now):
             yield told(place, item, period, rng, facts, behind, kept, now)
+    by_name = {item.name: item for item in asked}
+    for village, name, days, state in AT_ONCE:
+        if village == number:
+            yield at_once(Told(place, by_name[name], Period(today - timedelta(days), today - timedelta(days), "", ""), state),
+                          days, rng, facts, now)
 
+
+def at_once(one: Told, days: int, rng: Random, facts: dict[str, str], now: datetime) -> Told:
+    """Something that ended so many days ago, and what became of it."""
+    write_in(one, rng, facts)
+    one.at = now - timedelta(days=max(0, days - 1), hours=rng.randint(3, 9))
+    return one
 
 def hands(place: Place) -> books.Hands:
     names = {what: name for what, (_, name) in place.people.items()}
@@ -101,7 +120,7 @@ def told(place: Place, item: Item, period: Period, rng: Random, facts: dict[str,
     elif item.frequency is Frequency.QUARTER and rng.random() < NOT_OCCURRED:
         one.state, one.at = "本期无", at(period.last + timedelta(days=1), 10, rng.randint(0, 59))
         return one
-    elif rng.random() < (.03 if period.first.year == today.year else 0):
+    elif rng.random() < (LAPSED if period.last > today - LATELY else 0):
         return one
     write_in(one, rng, facts)
     days = rng.choice((1, 1, 2, 2, 3)) if rng.random() < .96 else rng.randint(6, 9)
@@ -114,10 +133,10 @@ def told(place: Place, item: Item, period: Period, rng: Random, facts: dict[str,
 
 def write_in(one: Told, rng: Random, facts: dict[str, str]) -> None:
     """What it says."""
+    known = facts | affairs.figures(rng) | {"month": str(one.period.last.month)}
     if one.item.form in (Form.TABLE, Form.LIST):
         rows = affairs.ROWS.get(one.item.name)
-        one.lines = [[affairs.fill(cell, facts, rng) for cell in row] for row in rows] if rows else [
+        one.lines = [[cell.format(**known) for cell in row] for row in rows] if rows else [
             ["—"] * len(one.item.columns)]
     elif one.item.form is Form.TEXT:
-        one.text = affairs.fill(affairs.TEXTS.get(one.item.name, affairs.PLAIN),
-                                facts | {"month": str(one.period.last.month)}, rng)
+        one.text = affairs.TEXTS.get(one.item.name, affairs.PLAIN).format(**known)

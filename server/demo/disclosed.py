@@ -1,10 +1,11 @@
 """What the demonstration's villages owe and have published: a year of books, what each quarter and month brought, what
 waits to be signed, reviewed, mended. Written as it would have come about; the triggers that date things are off."""
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from asyncpg import Connection
 
-from server.catalogues.rules import CONVENIENCE, PUBLISH, Category
+from server.catalogues.rules import CONVENIENCE, PUBLISH, Category, Frequency
 from server.demo.affairs_year import Told, a_year
 from server.demo.editions import write_matters
 from server.demo.records import Said, say
@@ -12,6 +13,7 @@ from server.demo.residents import numbers
 from server.demo.villages import items, places
 from server.demo.year import Listed, at
 from server.disclosure import cards
+from server.disclosure.rules import REVIEW_TIME
 from server.ledgers.part import contents
 from server.threads.rules import KINDS
 
@@ -28,6 +30,8 @@ async def load(connection: Connection, now: datetime) -> None:
     for one, matter, edition in zip(written, await numbers(connection, "matter", len(written)),
                                     await numbers(connection, "edition", len(written)), strict=True):
         one.matter, one.edition = matter, edition
+        if one.item.frequency is Frequency.AT_ONCE:
+            one.period = replace(one.period, key=f"matter-{matter}")
     await write_duties(connection, told)
     for table in GUARDED:
         await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -35,6 +39,7 @@ async def load(connection: Connection, now: datetime) -> None:
     for table in GUARDED:
         await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     await write_clocks(connection, told, now)
+    await write_review_clocks(connection, [one for one in written if one.state == "待审核"], now)
     await say_so(connection, [one for one in written if one.state == "已公开"], now)
 
 
@@ -75,11 +80,29 @@ async def write_clocks(connection: Connection, told: list[Told], now: datetime) 
             [closed(one) for one in its])
 
 
+async def write_review_clocks(connection: Connection, waiting: list[Told], now: datetime) -> None:
+    """What the township still has to look at, and by when."""
+    await connection.execute("""
+        INSERT INTO deadline (rule, subject_kind, subject_id, period, organisation_id, organisation_path, title, href,
+            starts_at, counted_from, days, unit, due_at, sort_at, provisional, reminders_for, overdue_at, escalated_to)
+        SELECT $1, 'edition', t.edition, '2', c.id, c.path, t.title, t.href, t.begins, t.begins, $2, $3, t.due, t.due,
+               false, 1, CASE WHEN t.due < $4 THEN t.due END, CASE WHEN t.due < $4 THEN above.path END
+        FROM (SELECT w.*, working_deadline(w.begins, $2) AS due
+              FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::timestamptz[])
+                  AS w (edition, organisation, title, href, begins)) t
+        JOIN organisation b ON b.id = t.organisation JOIN organisation c ON c.id = b.committee_id
+        JOIN organisation above ON above.id = c.parent_id""",
+        REVIEW_TIME.name, REVIEW_TIME.length.working, str(REVIEW_TIME.length.unit), now,
+        [one.edition for one in waiting], [one.place.branch for one in waiting],
+        [f"审核 · {one.place.name} {one.title}" for one in waiting],
+        [f"/disclosures/{one.matter}/review" for one in waiting], [one.at for one in waiting])
+
+
 def closed(one: Told) -> datetime | None:
     """When its clock stopped: with the handing on."""
-    if one.at is None or one.state == "草稿":
+    if one.at is None or one.state in ("草稿", "待签字", "审核不通过"):
         return None
-    return one.at if one.state == "本期无" else one.at - timedelta(hours=5)
+    return one.at if one.state in ("本期无", "待审核") else one.at - timedelta(hours=5)
 
 
 async def say_so(connection: Connection, published: list[Told], now: datetime) -> None:

@@ -42,7 +42,20 @@ async def write_matters(connection: Connection, written: list[Told]) -> None:
                                 FROM edition e WHERE e.matter_id = m.id AND e.state = '已公开'
                                 AND m.edition_id IS NULL""")
     await write_ledgers(connection, written, named)
+    await returned(connection, [one for one in written if one.state == "审核不通过"])
     await publish(connection, [one for one in written if one.state == "已公开"], editions, named)
+
+
+async def returned(connection: Connection, back: list[Told]) -> None:
+    """Why the township sent something back."""
+    for one in back:
+        await connection.execute("""
+            INSERT INTO review (edition_id, edition_version, verdict, reasons, account_id, grant_id, who, at)
+            SELECT $1, 2, '审核不通过', '{"text": "写明哪天开的会、来了多少人、怎么定的"}', a.id, g.id,
+                   p.name || ' · 党委管理员', $2
+            FROM role_grant g JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id
+            JOIN organisation o ON o.id = g.organisation_id
+            WHERE g.role = '党委管理员' AND o.name = '东疏镇党委' ORDER BY g.id LIMIT 1""", one.edition, one.at)
 
 
 async def named_lines(connection: Connection, written: list[Told]) -> dict[int, list[int]]:
@@ -104,9 +117,11 @@ def edition_row(one: Told, edition: dict[str, Any]) -> tuple[Any, ...]:
     who = f"{name} · 村（社区）管理员"
     done = one.state == "已公开"
     assert one.at
+    handed_on = {"已公开": one.at - timedelta(hours=5), "待审核": one.at, "审核不通过": one.at - timedelta(hours=20)}
     return (one.edition, one.matter, 1, one.state, one.item.id, 2, edition["title"], edition["text"], edition["html"],
-            edition["lines"], edition["phone"], [keeper], who, one.at - timedelta(hours=12), who,
-            one.at - timedelta(hours=5), one.at if done else None, edition["fingerprint"] if done else None)
+            edition["lines"], edition["phone"], [keeper], who, one.at - timedelta(hours=22),
+            None if one.state == "草稿" else who, handed_on.get(one.state), one.at if done else None,
+            edition["fingerprint"] if done else None)
 
 
 async def write_ledgers(connection: Connection, written: list[Told], named: dict[int, list[int]]) -> None:

@@ -92,18 +92,13 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute), BEIJING)
 
 
-def months_until(today: date) -> Iterator[date]:
-    """The first days of the last MONTHS_BACK months, this one included."""
-    first = today.replace(day=1)
-    return (month_after(first, -back) for back in range(MONTHS_BACK - 1, -1, -1))
-
-
 def year_of(branch: Branch, now: datetime, seed: int) -> list[Held]:
     """The branch's gatherings that are over or called by `now`, the oldest first. The same seed gives the same year."""
     rng = Random(f"{seed} {branch.name} {branch.village}")
     theme_day = rng.randint(8, 22)  # 每月相对固定1天
-    held = [one for month in months_until(now.astimezone(BEIJING).date())
-            for one in month_of(branch, month, theme_day, rng)
+    today = now.astimezone(BEIJING).date()
+    held = [one for back in range(1 - MONTHS_BACK, 1)  # months, this one included
+            for one in month_of(branch, month_after(today, back), theme_day, rng)
             if one.ends < now or (one.planned_at and one.planned_at < now)]
     for one in held:
         fill_in(one, now, rng)

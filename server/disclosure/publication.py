@@ -66,7 +66,7 @@ async def render(matter: Any, edition: Any) -> str:
 
 
 Beside = Callable[[int], Awaitable[dict[int | None, list[dict[str, Any]]]]]
-BESIDE: list[Beside] = []  # what stands beside a matter's entries (None: beside it as a whole); who keeps it declares it
+BESIDE: list[Beside] = []  # what stands beside a matter's entries (None: beside all of it): who keeps it declares it
 
 
 async def beside(matter_id: int) -> dict[int | None, list[dict[str, Any]]]:
@@ -90,11 +90,12 @@ async def content_context(matter: Any, edition: Any, *, preview: bool = False) -
     content = await part_of(matter["form"]).content(edition)
     signed = await signatures(edition["id"], edition["version"])
     review = await last_review(edition["id"])
+    answers = {} if preview else await beside(matter["id"])
     return context(
         matter, edition, await item_of(edition["item_id"]), await files_of(edition["id"]),
         [f"{one['seat']} {one['who'].split(' · ')[0]}" for one in signed if one["verdict"] == Signed.AGREED],
         review["who"] if review and not preview else None, preview=preview,
-    ) | {"answers": defaultdict(list, {} if preview else await beside(matter["id"]))} | await part_of(matter["form"]).shown(
+    ) | {"answers": defaultdict(list, answers)} | await part_of(matter["form"]).shown(
         matter, {**content, "edition": edition}, 0)
 
 

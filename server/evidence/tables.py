@@ -9,7 +9,7 @@ from asyncpg import Record
 
 from server.core.actor import Actor
 from server.core.audit import GENESIS, SPELLED
-from server.core.clock import BEIJING
+from server.core.clock import day_begins
 from server.core.database import row, rows
 from server.organisations.rules import OrganisationKind
 
@@ -68,11 +68,6 @@ async def paths_named(actor: Actor, name: str) -> list[str]:
         SELECT path FROM organisation WHERE path LIKE $1 AND position($2 IN name) > 0 ORDER BY path LIMIT 100""",
                        "%" if sees_all(actor) else f"{actor.organisation_path}%", name)
     return [f"{one['path']}%" for one in found]
-
-
-def day_begins(day: date) -> datetime:
-    """The day's first moment in Beijing."""
-    return datetime(day.year, day.month, day.day, tzinfo=BEIJING)
 
 
 def day_ends(day: date) -> datetime:

@@ -1,4 +1,5 @@
-"""Members register by themselves against the register: name, ID number, a code to the phone that stands there.
+"""Members register by themselves against the register: name, ID number, a code to the phone that stands there. So does
+whom a village has opened a query account for (M3§9).
 
 Nobody is forced to (M2§2). Where the phone is outdated, somebody of the branch confirms the new one face to face."""
 from asyncpg import Record
@@ -16,20 +17,21 @@ from server.core.throttle import DAY, Throttle
 from server.people.tables import ID_NUMBER, PHONE
 
 PURPOSE = "registration"
-WORDS = "【灯塔e支部】党员注册验证码 {code}，5 分钟内有效。不是您本人操作请不要告诉任何人。"
+WORDS = "【灯塔e支部】注册验证码 {code}，5 分钟内有效。不是您本人操作请不要告诉任何人。"
 REQUESTS = Throttle("registration request", most=3, window=DAY)
 
-UNFIT = "信息不符：姓名、身份证号、手机号码都要和党员名册上的一致，请逐项核对"
+UNFIT = "信息不符：姓名、身份证号、手机号码都要和登记的一致，请逐项核对"
 KNOWN = "您已经注册过了，请直接登录；忘了密码请点“忘记密码”"
 OPENED = "安全员已为您开通了管理员账号，请到“用户激活”凭短信里的授权码激活，党员身份会一起开通"
 
 IN_REGISTER = """
 SELECT p.id AS person_id, m.branch_id, m.standing, o.path, o.committee_id, a.id AS account_id, a.closed_at,
        a.password_hash IS NOT NULL AS activated, p.phone_index = ANY($2) AS same_phone
-FROM person p JOIN member m ON m.person_id = p.id AND m.left_on IS NULL
-JOIN organisation o ON o.id = m.branch_id AND o.closed_at IS NULL
+FROM person p LEFT JOIN member m ON m.person_id = p.id AND m.left_on IS NULL
+LEFT JOIN organisation o ON o.id = m.branch_id AND o.closed_at IS NULL
 LEFT JOIN account a ON a.person_id = p.id
-WHERE p.id_number_index = ANY($1) AND p.name = $3"""
+WHERE p.id_number_index = ANY($1) AND p.name = $3 AND (o.id IS NOT NULL OR EXISTS (
+    SELECT FROM role_grant g WHERE g.account_id = a.id AND (g.until IS NULL OR g.until > ebranch_now())))"""
 
 
 async def in_register(claim: Claim) -> Record | None:
@@ -41,8 +43,12 @@ async def in_register(claim: Claim) -> Record | None:
 async def send_code(phone: str) -> str:
     """Sends the SMS code of a registration; returns its token. To a number that no member has nothing goes, and
     nothing tells so. Raises codes.TooSoon, codes.TooMany."""
-    found = await row("""SELECT p.id FROM person p JOIN member m ON m.person_id = p.id AND m.left_on IS NULL
-                         WHERE p.phone_index = ANY($1) ORDER BY p.id LIMIT 1""", blind_indexes(phone, PHONE))
+    found = await row("""
+        SELECT p.id FROM person p WHERE p.phone_index = ANY($1) AND (
+            EXISTS (SELECT FROM member m WHERE m.person_id = p.id AND m.left_on IS NULL)
+            OR EXISTS (SELECT FROM account a JOIN role_grant g ON g.account_id = a.id
+                       AND (g.until IS NULL OR g.until > ebranch_now()) WHERE a.person_id = p.id))
+        ORDER BY p.id LIMIT 1""", blind_indexes(phone, PHONE))
     return await codes.send(PURPOSE, phone, found["id"] if found else None, words=WORDS)
 
 
@@ -59,12 +65,13 @@ async def register(claim: Claim, token: str, sms_code: str, password: str, sourc
     secret = None if found["activated"] else await hashed(password)
     async with transaction():
         account = await account_of(found["person_id"], secret)
-        joined = await join(account["id"], found)
+        joined = found["branch_id"] is not None and await join(account["id"], found)
         if account["kept"] and not joined:
             raise Refused("name", KNOWN)
         with codes.told_beside("sms_code"):
             await codes.use(token, PURPOSE)
-        await close_request(found["person_id"], found["path"])
+        if found["branch_id"] is not None:
+            await close_request(found["person_id"], found["path"])
         actor = await actor_without_session(account["id"], source)
         if actor:
             await audit.record(actor, "register", "account", account["id"])
@@ -92,7 +99,7 @@ async def ask_in_person(claim: Claim, source: str) -> None:
     """Tells the branch that somebody with another phone than the register's wants to register. Who is none of its
     members gets the same answer after the same work."""
     found = await in_register(claim)
-    mine = found is not None and not found["activated"] and not found["same_phone"]
+    mine = found is not None and found["branch_id"] and not found["activated"] and not found["same_phone"]
     if not await REQUESTS.take(str(found["person_id"] if found else 0)):
         return
     async with transaction():

@@ -171,7 +171,8 @@ $$ SELECT EXISTS (SELECT FROM edition e WHERE e.id = edition AND e.state IN ('Ëç
 CREATE FUNCTION edition_file_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF NOT edition_is_open(CASE TG_OP WHEN 'DELETE' THEN OLD.edition_id ELSE NEW.edition_id END) THEN
+    IF TG_OP <> 'INSERT' AND NOT edition_is_open(OLD.edition_id)
+            OR TG_OP <> 'DELETE' AND NOT edition_is_open(NEW.edition_id) THEN
         RAISE EXCEPTION 'what was handed on stays as it is' USING ERRCODE = 'EB043';
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;

@@ -53,7 +53,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ledger_line TO ebranch_app;
 CREATE FUNCTION ledger_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF NOT edition_is_open(CASE TG_OP WHEN 'DELETE' THEN OLD.edition_id ELSE NEW.edition_id END) THEN
+    IF TG_OP <> 'INSERT' AND NOT edition_is_open(OLD.edition_id)
+            OR TG_OP <> 'DELETE' AND NOT edition_is_open(NEW.edition_id) THEN
         RAISE EXCEPTION 'what was handed on stays as it is' USING ERRCODE = 'EB043';
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;

@@ -46,15 +46,16 @@ CREATE INDEX question_of_person ON question (person_id, id);
 CREATE INDEX question_of_village ON question (village_code, id);
 CREATE INDEX question_in_tree ON question (organisation_path, id);
 CREATE INDEX question_open ON question (organisation_path, id) WHERE state = '待答复';
-GRANT SELECT, INSERT, UPDATE (state, answer, answered_by, answer_who, answered_at, offered, agrees, hidden_why, hidden_who,
-    hidden_at) ON question TO ebranch_app;
+GRANT SELECT, INSERT, UPDATE (state, answer, answered_by, answer_who, answered_at, offered, agrees, hidden_why,
+    hidden_who, hidden_at) ON question TO ebranch_app;
 
 CREATE FUNCTION question_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         SELECT m.village_code, m.organisation_id, m.organisation_path
-        INTO STRICT NEW.village_code, NEW.organisation_id, NEW.organisation_path FROM matter m WHERE m.id = NEW.matter_id;
+        INTO STRICT NEW.village_code, NEW.organisation_id, NEW.organisation_path
+        FROM matter m WHERE m.id = NEW.matter_id;
         RETURN NEW;
     END IF;
     IF OLD.answer <> '' AND (NEW.answer, NEW.answer_who, NEW.answered_at)

@@ -32,7 +32,8 @@ async def ask(actor: Actor, matter: Record, of: Of, text: str, *, kind: Kind = K
     async with transaction():
         await rows("SELECT pg_advisory_xact_lock($1, ($2::bigint % 2147483647)::int)", ASKING_LOCK, actor.person_id)
         there = await row("""SELECT id FROM question WHERE person_id = $1 AND matter_id = $2 AND asked_of = $3
-                             AND line IS NOT DISTINCT FROM $4 AND text = $5 AND asked_at > ebranch_now() - $6::interval""",
+                             AND line IS NOT DISTINCT FROM $4 AND text = $5
+                             AND asked_at > ebranch_now() - $6::interval""",
                           actor.person_id, matter["id"], str(of), line, text, SENT_TWICE)
         if there is not None:
             return there["id"]
@@ -102,8 +103,8 @@ async def answer(actor: Actor, question: Record, text: str, offered: bool) -> No
 async def agree(actor: Actor, question: Record, agrees: bool) -> None:
     """The asker lets it stand beside the entry, or takes that back."""
     async with transaction():
-        done = await row("UPDATE question SET agrees = $2 WHERE id = $1 AND agrees <> $2 AND state <> '已隐藏' RETURNING *",
-                         question["id"], agrees)
+        done = await row("""UPDATE question SET agrees = $2 WHERE id = $1 AND agrees <> $2 AND state <> '已隐藏'
+                            RETURNING *""", question["id"], agrees)
         if done is None:
             return
         await audit.record(actor, "agree_to_show", "question", question["id"], after={"agrees": agrees})

@@ -25,8 +25,9 @@ from server.questions.rules import ANSWER_MAX, HIDING, TEXT_MAX, TONES, WHY_MAX,
 from server.questions.tables import PAGE, asker, question_seen_by, questions_seen_by
 
 ASK = (
-    forms.text("text", "想问什么", most=TEXT_MAX), forms.choice("of", "问谁", Of), forms.flag("named", "让村里知道我的名字"),
-    forms.flag("agrees", "答复可以公开在旁边"), forms.number("line", "哪一笔", most=2**63 - 1),
+    forms.text("text", "想问什么", most=TEXT_MAX), forms.choice("of", "问谁", Of),
+    forms.flag("named", "让村里知道我的名字"), forms.flag("agrees", "答复可以公开在旁边"),
+    forms.number("line", "哪一笔", most=2**63 - 1),
 )
 ANSWER = (forms.text("answer", "答复", most=ANSWER_MAX), forms.flag("offered", "同意公开在旁边"))
 AGREE = (forms.flag("agrees", "同意公开"),)
@@ -53,8 +54,8 @@ async def readable(request: Request, matter_id: int) -> Record:
 
 
 async def words_of_line(matter: Record, line: int) -> str:
-    """An entry as it is read: 10月9日 村内路灯维修 6 盏 −3,860.00; nothing for none. NotFoundException for a name that is
-    in no published edition."""
+    """An entry as it is read: 10月9日 村内路灯维修 6 盏 −3,860.00; nothing for none. NotFoundException for a name that
+    is in no published edition."""
     if not line:
         return ""
     found = await line_of(matter["edition_id"], line)
@@ -129,7 +130,8 @@ async def index(request: Request, status: FromQuery[str] = "", before: FromQuery
             {"label": str(one), "href": f"/questions?status={one}", "current": one is wanted} for one in State],
         questions=[{"href": f"/questions/{one['id']}", "title": one["text"][:40], "state": one["state"],
                     "tone": TONES[State(one["state"])], "line": " · ".join((
-                        asker(request.user, one), f"问{one['asked_of']}", one["village"], moment(one["asked_at"], now())))}
+                        asker(request.user, one), f"问{one['asked_of']}", one["village"],
+                        moment(one["asked_at"], now())))}
                    for one in found[:PAGE]],
         more=f"{base}before={found[PAGE - 1]['id']}" if len(found) > PAGE else None)
 

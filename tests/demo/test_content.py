@@ -133,7 +133,8 @@ async def test_houcun_waits_for_its_committee_and_three_villages_have_lapsed(dem
         WHERE a.state = '待处理'""") == "后村支部"
     committee = await branch(demonstration, "东疏镇党委")
     assert await demonstration.fetchval(
-        "SELECT count(*) FROM deadline WHERE state = 'open' AND escalated_to = $1", committee["path"]) == 4
+        "SELECT count(*) FROM deadline WHERE rule = 'log_lock' AND state = 'open' AND escalated_to = $1",
+        committee["path"]) == 4
 
 
 async def test_its_pages_open(demonstration, visit):
