@@ -18,6 +18,7 @@ import server.meetings.todos
 import server.officers.todos
 import server.query_accounts.todos
 import server.questions.cards
+import server.supervision.todos
 import server.todos.registrations
 import server.villages.todos  # noqa: F401  (what they put on the 工作台)
 from server.accounts import activation_handlers as activation
@@ -57,10 +58,14 @@ from server.members import registration_handlers as registration
 from server.officers import handlers as officers
 from server.officers import import_handlers as imports
 from server.officers import nomination_handlers as nominations
+from server.query_accounts import account_handlers as query_account
 from server.query_accounts import application_handlers as applying
 from server.query_accounts import handlers as query_accounts
 from server.query_accounts import import_handlers as reader_imports
+from server.query_accounts import verifying_handlers as verifying
 from server.questions import handlers as questions
+from server.supervision import check_handlers as spot_checks
+from server.supervision import handlers as supervision
 from server.threads import handlers as threads
 from server.todos import handlers as todos
 from server.villages import handlers as villages
@@ -78,7 +83,8 @@ ROUTES = [
     *officers.ROUTES, *nominations.ROUTES, *imports.ROUTES, *villages.ROUTES, *catalogues.ROUTES,
     *county_settings.ROUTES, *disclosure.ROUTES, *editing.ROUTES, *reviews.ROUTES, *ledgers.ROUTES,
     *ledger_imports.ROUTES, *questions.ROUTES,
-    *applying.ROUTES, *reader_imports.ROUTES, *query_accounts.ROUTES,
+    *applying.ROUTES, *verifying.ROUTES, *reader_imports.ROUTES, *query_accounts.ROUTES, *query_account.ROUTES,
+    *supervision.ROUTES, *spot_checks.ROUTES,
 ]
 
 

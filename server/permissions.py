@@ -67,6 +67,9 @@ class Can(StrEnum):
     EXEMPTION_FILE = "exemption:file"  # 审批备案 (M3§4)
     READER_KEEP = "reader:keep"  # query accounts of the village: open, verify, end (M3§9)
     READER_OWN = "reader:own"  # the own query account, whom the household reads for
+    SPOT_CHECK = "spot-check:make"  # the wall against what is online; closing what was mended (M3§10)
+    SPOT_CHECK_READ = "spot-check:read"
+    MENDING_DO = "mending:do"  # 整改
     CATALOGUE_KEEP = "catalogue:keep"  # 公开目录 (M3§7)
 
 
@@ -77,11 +80,11 @@ NOMINATES = {Can.OFFICER_NOMINATE, Can.NOMINATION_READ}
 KEEPS_BRANCH = IN_BRANCH | {Can.TODO_READ, Can.MEETING_KEEP, Can.LOG_READ, Can.ENTRY_TAKE_DOWN,
                             Can.MEMBER_READ, Can.NUMBER_OPEN, Can.PHONE_CONFIRM, Can.READER_KEEP}
 OVERSEES = EVERYONE | {Can.TODO_READ, Can.ORGANISATION_READ, Can.MEETING_READ, Can.LOG_READ, Can.MEMBER_READ,
-                       Can.DISCLOSURE_READ, Can.DISCLOSURE_OVERSEE, Can.QUESTION_READ}
+                       Can.DISCLOSURE_READ, Can.DISCLOSURE_OVERSEE, Can.QUESTION_READ, Can.SPOT_CHECK_READ}
 
 ANSWERS = {Can.QUESTION_READ, Can.QUESTION_ANSWER}
 KEEPS_VILLAGE = {Can.VILLAGE_HOME, Can.TODO_READ, Can.DISCLOSURE_READ, Can.DISCLOSURE_KEEP, Can.DISCLOSURE_WITHDRAW,
-                 Can.LEDGER_IMPORT, Can.EXEMPTION_ASK, Can.READER_KEEP} | ANSWERS
+                 Can.LEDGER_IMPORT, Can.EXEMPTION_ASK, Can.READER_KEEP, Can.SPOT_CHECK_READ, Can.MENDING_DO} | ANSWERS
 REVIEWS = {Can.DISCLOSURE_REVIEW, Can.DISCLOSURE_WITHDRAW, Can.LEDGER_DELIVER, Can.LEDGER_IMPORT} | ANSWERS
 
 GRANTS: Mapping[Role, frozenset[Can]] = {
@@ -96,16 +99,16 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
         Role.VILLAGE_ADMIN: EVERYONE | KEEPS_VILLAGE,
         # The 书记 checks where there is no 组织委员, or he wrote it himself.
         Role.SECRETARY: KEEPS_BRANCH | NOMINATES | ANSWERS | {
-            Can.LOG_CHECK, Can.DISCLOSURE_SIGN, Can.EXEMPTION_ASK},
+            Can.LOG_CHECK, Can.DISCLOSURE_SIGN, Can.EXEMPTION_ASK, Can.SPOT_CHECK_READ},
         Role.ORGANISER: KEEPS_BRANCH | {Can.LOG_CHECK},
         Role.BRANCH_ADMIN: KEEPS_BRANCH,
         Role.COMMITTEE_ADMIN: OVERSEES | NOMINATES | REVIEWS | {
-            Can.LOG_AMEND, Can.NUMBER_OPEN, Can.VILLAGE_OPEN, Can.QUESTION_HIDE, Can.READER_KEEP},
+            Can.LOG_AMEND, Can.NUMBER_OPEN, Can.VILLAGE_OPEN, Can.QUESTION_HIDE, Can.READER_KEEP, Can.SPOT_CHECK},
         Role.COMMITTEE_ORGANISER: OVERSEES | REVIEWS,
         Role.COUNTY_ADMIN: OVERSEES | NOMINATES | ANSWERS | {
-            Can.NUMBER_OPEN, Can.EXEMPTION_FILE, Can.CATALOGUE_KEEP, Can.QUESTION_HIDE},
-        Role.CITY_ADMIN: OVERSEES | NOMINATES,
-        Role.PROVINCE_ADMIN: OVERSEES | NOMINATES,
+            Can.NUMBER_OPEN, Can.EXEMPTION_FILE, Can.CATALOGUE_KEEP, Can.QUESTION_HIDE, Can.SPOT_CHECK},
+        Role.CITY_ADMIN: OVERSEES | NOMINATES | {Can.SPOT_CHECK},
+        Role.PROVINCE_ADMIN: OVERSEES | NOMINATES | {Can.SPOT_CHECK},
         # No business screens under these two.
         Role.SAFETY_OFFICER: {
             Can.SIGNED_IN, Can.ACCOUNT_KEEP, Can.NOMINATION_READ, Can.MESSAGE_READ, Can.MESSAGE_RESEND},

@@ -10,4 +10,5 @@ import server.officers.tables
 import server.people.tables
 import server.query_accounts.rules
 import server.query_accounts.tables
-import server.questions.rules  # noqa: F401
+import server.questions.rules
+import server.supervision.rules  # noqa: F401

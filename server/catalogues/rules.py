@@ -68,10 +68,10 @@ class DutyState(StrEnum):
 
 PUBLISH = declare(Rule(
     name="disclosure_publish", label="三务公开发布", length=working_days(3), source="M3§8", remind=(1,),
-    can=Can.DISCLOSURE_KEEP))
+    cascades=False, can=Can.DISCLOSURE_KEEP))
 CONVENIENCE = declare(Rule(
     name="convenience", label="便民服务信息更新", length=Length(1, Unit.PERIOD_MONTH), source="M3§8",
-    remind=(3,), can=Can.DISCLOSURE_KEEP))
+    remind=(3,), cascades=False, can=Can.DISCLOSURE_KEEP))
 
 EVERY = {Frequency.MONTH: Every.MONTH, Frequency.QUARTER: Every.QUARTER, Frequency.YEAR: Every.YEAR}
 STANDING = "长期"  # the period of what is owed once

@@ -18,9 +18,11 @@ BEHIND = 5  # every so many-th village has not published the last month's books;
 NOT_OCCURRED = .55  # of what is asked for each quarter
 LAPSED, LATELY = .05, timedelta(days=75)  # how much of what fell due lately was not published
 DECIDED, ROAD, LEASE = "重大决策（四议两公开）", "公益事业、筹资筹劳、建设承包", "专项公开"
-# What happened and is owed at once (随时): the village's number, the item, how many days ago it ended, what became of it.
+# What happened and is owed at once (随时): the village's number, the item, how many days ago it ended, what became of
+# it.
 AT_ONCE = (
-    (0, DECIDED, 24, "已公开"), (0, ROAD, 11, "已公开"), (0, LEASE, 1, "待签字"), (0, "民主协商过程与结果", 2, "审核不通过"),
+    (0, DECIDED, 24, "已公开"), (0, ROAD, 11, "已公开"), (0, LEASE, 1, "待签字"),
+    (0, "民主协商过程与结果", 2, "审核不通过"),
     (1, ROAD, 16, "已公开"), (2, ROAD, 2, "待审核"), (3, LEASE, 6, "待审核"), (4, DECIDED, 2, "待审核"),
     (6, ROAD, 1, "待审核"), (7, DECIDED, 9, "草稿"),
 )
@@ -64,8 +66,8 @@ def a_year(place: Place, number: int, asked: list[Item], now: datetime) -> Itera
     by_name = {item.name: item for item in asked}
     for village, name, days, state in AT_ONCE:
         if village == number:
-            yield at_once(Told(place, by_name[name], Period(today - timedelta(days), today - timedelta(days), "", ""), state),
-                          days, rng, facts, now)
+            day = today - timedelta(days)
+            yield at_once(Told(place, by_name[name], Period(day, day, "", ""), state), days, rng, facts, now)
 
 
 def at_once(one: Told, days: int, rng: Random, facts: dict[str, str], now: datetime) -> Told:

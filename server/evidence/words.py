@@ -37,13 +37,16 @@ VERBS = {  # what audit.record is given → what the auditor reads
     "agree_to_show": "同意公开问答", "hide_question": "隐藏提问",
     "open_reader": "开通查询账号", "end_reader": "停用查询账号", "take_off_household": "家人移出代看",
     "confirm_readers": "年度核对查询账号", "apply_for_reader": "申请查询账号", "open_application": "核实申请",
-    "refuse_application": "不同意申请",
+    "refuse_application": "不同意申请", "spot_check": "抽查", "spot_check_mending": "整改完成",
+    "spot_check_closing": "销号", "spot_check_return": "退回再改", "press_villages": "催办",
+    "export_supervision": "导出督查表",
 }
 KINDS = {  # what it was done to
     "account": "账号", "person": "人员", "organisation": "党组织", "meeting": "会议", "entry": "消息",
     "session": "登录设备",
     "nomination": "上报", "sms": "短信", "verification": "核验", "file": "文件", "file_check": "文件核对",
-    "matter": "公开事项", "ledger_import": "账目导入", "question": "提问", "reader": "查询账号", "reader_application": "查询账号申请",
+    "matter": "公开事项", "ledger_import": "账目导入", "question": "提问", "reader": "查询账号",
+    "spot_check": "抽查", "reader_application": "查询账号申请",
     "reader_import": "查询账号导入", "catalogue": "公开目录",
     "declaration": "没有发生的声明", "exemption": "暂不开通申请",
     "demonstration": "演示数据", "key": "密钥", "officer_import": "批量开通", "switch": "开关",
@@ -67,7 +70,8 @@ LABELS = {  # the names in before and after
     "signed": "要签字的类别", "answer_days": "答复期限（工作日）", "item": "目录事项", "items": "事项",
     "accounts": "审核人",
     "duties": "事项", "verdict": "意见", "matter": "公开事项", "line": "哪一笔", "asked_of": "问谁", "answer": "答复",
-    "offered": "同意公开", "agrees": "同意公开", "standing": "身份", "member": "家人", "ended": "停用的", "fingerprint": "指纹",
+    "offered": "同意公开", "agrees": "同意公开", "standing": "身份", "finding": "看到的情况", "member": "家人",
+    "ended": "停用的", "fingerprint": "指纹",
     "kind": "类别", "again": "重发为短信", "device": "设备", "source": "来自", "on": "开启",
 }
 IN_CONFIDENCE = "已加密保存，此处不显示"

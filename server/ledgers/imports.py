@@ -1,4 +1,4 @@
-"""A month's lines from an .xlsx: a village's own, or many villages' from the township that keeps their books (村账镇代管),
+"""A month's lines from an .xlsx: a village's own, or many villages' from the township keeping their books (村账镇代管),
 which each village then confirms. First every row is looked at, then each village's month is written, whole or not."""
 import json
 from collections.abc import Sequence

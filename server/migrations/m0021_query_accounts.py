@@ -1,4 +1,4 @@
-"""查询账号 (M3§9): who reads a village's books without being a member; households; applications; imports; the yearly look."""
+"""查询账号 (M3§9): who reads a village's books without being a member; households, applications, imports, the look."""
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from server.migrations import sql_migration
@@ -53,7 +53,8 @@ CREATE TABLE reader_application (
     id_number_index bytea NOT NULL,
     content bytea NOT NULL, -- name, phone, household's members
     household boolean NOT NULL,
-    state text NOT NULL DEFAULT '待核实' CONSTRAINT reader_application_state CHECK (state IN ('待核实', '已开通', '不同意')),
+    state text NOT NULL DEFAULT '待核实'
+        CONSTRAINT reader_application_state CHECK (state IN ('待核实', '已开通', '不同意')),
     at timestamptz NOT NULL DEFAULT ebranch_now(),
     answer text NOT NULL DEFAULT '',
     answer_who text,
@@ -63,7 +64,8 @@ CREATE TABLE reader_application (
     CONSTRAINT reader_application_refusal_says_why CHECK (state <> '不同意' OR answer <> ''),
     CONSTRAINT reader_application_opened CHECK ((state = '已开通') = (reader_id IS NOT NULL))
 );
-CREATE UNIQUE INDEX reader_application_one_open ON reader_application (village_code, id_number_index) WHERE state = '待核实';
+CREATE UNIQUE INDEX reader_application_one_open ON reader_application (village_code, id_number_index)
+    WHERE state = '待核实';
 CREATE INDEX reader_application_of_village ON reader_application (village_code, id);
 GRANT SELECT, INSERT, UPDATE (state, answer, answer_who, answer_at, reader_id) ON reader_application TO ebranch_app;
 GRANT USAGE ON SEQUENCE reader_application_id_seq TO ebranch_app;

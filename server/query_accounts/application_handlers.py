@@ -1,4 +1,4 @@
-"""Addresses of applying (M3§9): the place step by step or by the wall's code, then who it is. Nobody need be signed in."""
+"""Addresses of applying (M3§9): the place step by step or by the wall's code, then who it is. No sign-in needed."""
 from typing import Any
 
 from litestar import Request, Response, get, post

@@ -1,6 +1,8 @@
-"""The field of a household's members."""
+"""The fields of query accounts' forms."""
 from server.core import forms
-from server.query_accounts.rules import HOUSEHOLD_MOST, read_household
+from server.query_accounts.rules import HOUSEHOLD_MOST, Standing, read_household
+
+STANDING = forms.choice("standing", "身份", Standing)
 
 
 def members_field(name: str, label: str) -> forms.Field:

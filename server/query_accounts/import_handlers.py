@@ -35,7 +35,8 @@ async def imports_page(request: Request, filled: forms.Filled) -> Response[Any]:
         ReaderImport.id, ascending=False).limit(PAGE)
     return await page(
         request, "query_accounts/imports.html", status=filled.status, errors=filled.errors,
-        imports=[dict(one) | {"tone": TONES[Progress(one["state"])], "when": moment(one["at"], now())} for one in found])
+        imports=[dict(one) | {"tone": TONES[Progress(one["state"])], "when": moment(one["at"], now())}
+                 for one in found])
 
 
 @get("/query-accounts/imports/template", can=Can.READER_KEEP)

@@ -1,4 +1,4 @@
-"""An .xlsx of query accounts, row by row: opened, known already, or wrong and why. A batch is a transaction, so a killed
+"""An .xlsx of query accounts, row by row: opened, known already, or wrong and why. A batch is a transaction: a killed
 worker begins again at the row after the last one that was done, and each SMS leaves once."""
 from collections.abc import Sequence
 from typing import Any
@@ -54,7 +54,8 @@ async def take_in(actor: Actor, file_name: str, digest: bytes, sheet: Sheet) -> 
             INSERT INTO reader_import_row (id, import_id, number, content) OVERRIDING SYSTEM VALUE
             SELECT id, $1, number, content FROM unnest($2::bigint[], $3::int[], $4::bytea[]) AS r (id, number, content)
             """, made, ids, [number for number, _ in sheet.rows],
-                   [kept("reader_import_row", row_id, cells) for row_id, (_, cells) in zip(ids, sheet.rows, strict=True)])
+                   [kept("reader_import_row", row_id, cells)
+                    for row_id, (_, cells) in zip(ids, sheet.rows, strict=True)])
         await audit.record(actor, "begin_import", "reader_import", made, after={"rows": len(sheet.rows)})
         await TURNS.begin(made)
     return made
@@ -109,7 +110,9 @@ async def work_off_row(actor: Actor, one: Record, villages: dict[str, Record]) -
         if fault.sqlstate not in REFUSALS:
             raise
         return one["id"], RowState.WRONG, REFUSALS[fault.sqlstate][1]
-    return (one["id"], RowState.KNOWN, "已经有查询账号，没有重复开通") if opened.known else (one["id"], RowState.OPENED, "")
+    if opened.known:
+        return one["id"], RowState.KNOWN, "已经有查询账号，没有重复开通"
+    return one["id"], RowState.OPENED, ""
 
 
 def read(cells: dict[str, str], villages: dict[str, Record]) -> tuple[Record, Wanted]:

@@ -166,8 +166,8 @@ async def counts(village_code: str) -> dict[str, int]:
 
 async def applications(village_code: str) -> list[Record]:
     """The applications that wait at a village, the oldest first."""
-    return await rows("SELECT * FROM reader_application WHERE village_code = $1 AND state = '待核实' ORDER BY id LIMIT 100",
-                      village_code)
+    return await rows("""SELECT * FROM reader_application WHERE village_code = $1 AND state = '待核实'
+                         ORDER BY id LIMIT 100""", village_code)
 
 
 async def candidates(organisation_id: int, village_code: str) -> list[Record]:

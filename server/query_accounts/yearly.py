@@ -20,8 +20,9 @@ async def owe_the_look() -> None:
     async with transaction():
         found = await rows("""
             SELECT v.organisation_id, v.organisation_path FROM village v
-            WHERE v.state = '已开通' AND EXISTS (SELECT FROM reader r WHERE r.village_code = v.code AND r.ended_at IS NULL
-                                                AND r.confirmed_on < $1)
+            WHERE v.state = '已开通'
+              AND EXISTS (SELECT FROM reader r
+                          WHERE r.village_code = v.code AND r.ended_at IS NULL AND r.confirmed_on < $1)
               AND NOT EXISTS (SELECT FROM deadline d WHERE d.rule = $2 AND d.subject_kind = $3
                               AND d.subject_id = v.organisation_id AND d.starts_at >= $4)
             ORDER BY v.code""", year.first, LIST_LOOK.name, LIST, day_begins(year.first))

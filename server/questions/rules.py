@@ -14,7 +14,7 @@ A_DAY = 20  # questions of one person: more than that is no asking
 # A county may settle another length, up to three weeks (county_setting.answer_days).
 ANSWER = declare(Rule(
     name="question_answer", label="答复群众提问", length=working_days(5), source="M3§1", remind=(1,),
-    can=Can.QUESTION_ANSWER))
+    cascades=False, can=Can.QUESTION_ANSWER))
 
 
 class Of(StrEnum):

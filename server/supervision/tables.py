@@ -1,0 +1,194 @@
+"""The figures of supervision, spot checks, and what is to be pressed today."""
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from asyncpg import Record
+from piccolo.columns import BigInt, BigSerial, Date, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns.base import OnDelete
+from piccolo.columns.combination import WhereRaw
+from piccolo.table import Table
+
+from server.core.actor import Actor
+from server.core.database import row, rows
+from server.organisations.rules import CODE_LENGTH, Level
+from server.permissions import Can
+from server.supervision.rules import COUNTED, WAITING, Figures, State
+
+
+class VillageMonth(Table):
+    village_code = Text(primary_key=True)
+    month = Date()
+    running = Integer(default=0)
+    met = Integer(default=0)
+    late = Integer(default=0)
+    overdue = Integer(default=0)
+    ledger_overdue = Integer(default=0)
+    review_running = Integer(default=0)
+    review_met = Integer(default=0)
+    review_late = Integer(default=0)
+    review_overdue = Integer(default=0)
+    answer_running = Integer(default=0)
+    answer_met = Integer(default=0)
+    answer_late = Integer(default=0)
+    answer_overdue = Integer(default=0)
+
+
+class SpotCheck(Table):
+    id = BigSerial(primary_key=True)
+    village_code = Text()
+    organisation_id = BigInt()
+    organisation_path = Text()
+    matter_id = BigInt(null=True, default=None)
+    question_id = BigInt(null=True, default=None)
+    state = Text(choices=State)
+    finding = Text()
+    mend_by = Date(null=True, default=None)
+    by_id = BigInt()
+    person_id = BigInt()
+    who = Text()
+    at = Timestamptz()
+    closed_at = Timestamptz(null=True, default=None)
+
+    @classmethod
+    def visible_to(cls, actor: Actor) -> WhereRaw:
+        """A village's own to who keeps or signs there, a subtree's to who oversees it."""
+        if actor.may(Can.DISCLOSURE_OVERSEE):
+            return WhereRaw("organisation_path LIKE {}", f"{actor.organisation_path}%")
+        return WhereRaw("village_code = {}", actor.unit_code)
+
+
+class SpotCheckStep(Table):
+    id = BigSerial(primary_key=True)
+    check_id = ForeignKey(SpotCheck, null=False, on_delete=OnDelete.restrict)
+    kind = Text()
+    text = Text()
+    who = Text()
+    at = Timestamptz()
+
+
+class Pressing(Table):
+    village_code = Text(primary_key=True)
+    day = Date()
+    who = Text()
+    things = Integer()
+    at = Timestamptz()
+
+
+SUMS = ", ".join(f"coalesce(sum({name}), 0)::int AS {name}" for name in COUNTED)
+BELOW = f"""
+SELECT left(village_code, $4) AS code, {SUMS} FROM village_month
+WHERE month BETWEEN $2 AND $3 AND village_code >= $1 AND village_code < $1 || '~' GROUP BY 1"""
+STILL = f"""
+SELECT left(village_code, $2) AS code, {", ".join(f"sum({what})::int AS {name}" for name, what in WAITING.items())}
+FROM village_month
+WHERE overdue + review_overdue + answer_running + answer_overdue > 0
+  AND village_code >= $1 AND village_code < $1 || '~' GROUP BY 1"""
+MONTHS = f"""
+SELECT month, {SUMS} FROM village_month
+WHERE month BETWEEN $2 AND $3 AND village_code >= $1 AND village_code < $1 || '~' GROUP BY month ORDER BY month"""
+PLACES = """
+SELECT left(u.code, $2) AS code, count(*)::int AS villages, count(v.code)::int AS opened
+FROM unit u LEFT JOIN village v ON v.code = u.code AND v.state = '已开通'
+WHERE u.level = 'village' AND u.code >= $1 AND u.code < $1 || '~' GROUP BY 1"""
+
+
+async def below(code: str, first: date, last: date) -> list[Figures]:
+    """How each unit directly below one kept to it in the months from `first` to `last`."""
+    children = await rows("SELECT code, name, level FROM unit WHERE parent_code = $1 ORDER BY code", code)
+    if not children:
+        return []
+    length = CODE_LENGTH[Level(children[0]["level"])]
+    places = {one["code"]: one for one in await rows(PLACES, code, length)}
+    counted = {one["code"]: one for one in await rows(BELOW, code, first, last, length)}
+    still = {one["code"]: one for one in await rows(STILL, code, length)}
+    return [figures(one["code"], one["name"], *(found.get(one["code"]) for found in (places, counted, still)))
+            for one in children]
+
+
+def figures(code: str, name: str, *found: Record | None) -> Figures:
+    """The figures of one unit from its rows; a row that isn't there counts nothing."""
+    parts = {part: value for one in found if one is not None for part, value in one.items() if part != "code"}
+    return Figures(code, name, **parts)
+
+
+def total(code: str, name: str, parts: Sequence[Figures]) -> Figures:
+    """All of them together."""
+    sums = {part: sum(getattr(one, part) for one in parts) for part in ("villages", "opened", *COUNTED, *WAITING)}
+    return Figures(code, name, **sums)
+
+
+async def months(code: str, first: date, last: date) -> list[Record]:
+    """How a unit kept to it month by month."""
+    return await rows(MONTHS, code, first, last)
+
+
+async def of_village(code: str, name: str, first: date, last: date) -> Figures:
+    """How one village kept to it."""
+    counted = await row(f"SELECT {SUMS} FROM village_month WHERE village_code = $1 AND month BETWEEN $2 AND $3",
+                        code, first, last)
+    place = await row(PLACES, code, len(code))
+    return figures(code, name, place, counted, await row(STILL, code, len(code)))
+
+
+async def overdue_of(village_code: str, most: int = 100) -> list[Record]:
+    """What a village has let lapse: title, due_at, href, rule."""
+    return await rows("""
+        SELECT d.title, d.due_at, d.href, d.rule, d.starts_at, d.days FROM deadline d
+        JOIN village v ON v.organisation_id = d.organisation_id
+        WHERE v.code = $1 AND d.state = 'open' AND d.overdue_at IS NOT NULL
+          AND d.rule IN ('disclosure_publish', 'convenience', 'question_answer', 'mending')
+        ORDER BY d.due_at LIMIT $2""", village_code, most)
+
+
+async def to_press(organisation_path: str, today: date, now: datetime) -> list[Record]:
+    """The villages of a subtree that have let something lapse or will today: how many things, the oldest, and who has
+    pressed today already. They don't stand one by one in the to-dos of the level above (`Rule.cascades`): a township of
+    fifty villages presses them together."""
+    return await rows("""
+        SELECT v.code, u.name, t.name AS township, n.things, n.oldest, p.who AS pressed FROM (
+            SELECT d.organisation_id, count(*) AS things, min(d.due_at) AS oldest FROM deadline d
+            WHERE d.organisation_path LIKE $1 || '%' AND d.state = 'open' AND d.starts_at <= $3
+              AND d.rule IN ('disclosure_publish', 'convenience', 'question_answer', 'mending')
+              AND (d.overdue_at IS NOT NULL OR d.due_at <= ($2::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai')
+            GROUP BY d.organisation_id) n
+        JOIN village v ON v.organisation_id = n.organisation_id JOIN unit u ON u.code = v.code
+        JOIN unit t ON t.code = u.parent_code
+        LEFT JOIN pressing p ON p.village_code = v.code AND p.day = $2
+        ORDER BY n.oldest, v.code LIMIT 300""", organisation_path, today, now)
+
+
+async def reviews_to_press(organisation_path: str) -> list[Record]:
+    """The townships of a subtree whose reviews are overdue, with how many."""
+    return await rows("""
+        SELECT o.id, o.name, count(*) AS things, min(d.due_at) AS oldest FROM deadline d
+        JOIN organisation o ON o.id = d.organisation_id
+        WHERE d.organisation_path LIKE $1 || '%' AND d.rule = 'disclosure_review' AND d.state = 'open'
+          AND d.overdue_at IS NOT NULL GROUP BY o.id, o.name ORDER BY min(d.due_at)""", organisation_path)
+
+
+CHECK = """
+SELECT c.*, u.name AS village, m.title FROM spot_check c JOIN unit u ON u.code = c.village_code
+LEFT JOIN matter m ON m.id = c.matter_id"""
+
+
+async def checks_seen_by(actor: Actor, state: State | None, before: int, most: int) -> list[Record]:
+    """A page of the spot checks an actor sees, the newest first."""
+    if actor.may(Can.DISCLOSURE_OVERSEE):
+        condition, value = "c.organisation_path LIKE $1 || '%'", actor.organisation_path
+    else:
+        condition, value = "c.village_code = $1", actor.unit_code
+    return await rows(f"""{CHECK} WHERE {condition} AND c.id < $2 AND ($3::text IS NULL OR c.state = $3)
+                          ORDER BY c.id DESC LIMIT $4""", value, before, state and str(state), most)
+
+
+async def spot_check(check_id: int) -> Record | None:
+    """One spot check with its village and matter."""
+    return await row(f"{CHECK} WHERE c.id = $1", check_id)
+
+
+async def steps(check_id: int) -> list[Record]:
+    """What happened to a spot check, in order, each with its photographs (id, name …) as JSON."""
+    return await rows("""
+        SELECT s.id, s.kind, s.text, s.who, s.at, ARRAY(
+            SELECT f.file_id FROM spot_check_file f WHERE f.step_id = s.id ORDER BY f.rank) AS files
+        FROM spot_check_step s WHERE s.check_id = $1 ORDER BY s.id""", check_id)
