@@ -60,19 +60,17 @@ async def write_clocks(connection: Connection, told: list[Told], now: datetime) 
         await connection.execute(f"""
             INSERT INTO deadline (rule, subject_kind, subject_id, organisation_id, organisation_path, title, href,
                 starts_at, counted_from, days, unit, due_at, sort_at, provisional, reminders_for, state, closed_at,
-                overdue_at, escalated_to, left_working_days)
+                overdue_at, left_working_days)
             SELECT $1, 'duty', t.duty, t.organisation, t.path, t.title, '/disclosures/duties/' || t.duty, t.begins,
                 t.begins, $2, $3, t.due, t.due, false, 1,
                 CASE WHEN t.closed IS NULL THEN 'open' WHEN t.closed > t.due THEN 'late' ELSE 'met' END, t.closed,
                 CASE WHEN coalesce(t.closed, $4) > t.due THEN t.due END,
-                CASE WHEN t.closed IS NULL AND $4 > t.due THEN o.path END,
                 CASE WHEN t.closed IS NOT NULL THEN 1 END
             FROM (SELECT d.*, {"(date_trunc('month', d.begins AT TIME ZONE 'Asia/Shanghai') + interval '1 month') "
                                "AT TIME ZONE 'Asia/Shanghai'" if convenience else
                                "working_deadline(d.begins, $2)"} AS due
                   FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
-                      AS d (duty, organisation, path, title, begins, closed)) t
-            JOIN organisation b ON b.id = t.organisation JOIN organisation o ON o.id = b.committee_id""",
+                      AS d (duty, organisation, path, title, begins, closed)) t""",
             rule.name, rule.length.working, str(rule.length.unit), now, [one.duty for one in its],
             [one.place.branch for one in its], [one.place.path for one in its],
             [f"{'更新' if convenience else '公开'} · {one.title}" for one in its],
