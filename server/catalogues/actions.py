@@ -1,8 +1,8 @@
 """What happens to a county's catalogue: drafted, its items written, published as a version with a date (M3§7)."""
 from typing import Any
 
-from server.catalogues.rules import ITEMS_MOST, Form, Item, Variant
-from server.catalogues.tables import items, published
+from server.catalogues.rules import ITEMS_MOST, Form, Item, Variant, wrong
+from server.catalogues.tables import draft, items, published
 from server.catalogues.typical import typical
 from server.core import audit, live
 from server.core.actor import Actor
@@ -45,14 +45,16 @@ async def held_draft(county: str, version: int) -> int:
     published meanwhile."""
     held = await row("""UPDATE catalogue SET version = version + 1 WHERE county_code = $1 AND number IS NULL
                         AND version = $2 RETURNING id""", county, version)
+    if held is None and await draft(county) is None:
+        raise WrongState("这份目录草稿刚才已经发布或作废了")
     if held is None:
         raise WrongState("目录草稿刚才被别人改过，请刷新后再改")
     return held["id"]
 
 
 async def write_item(actor: Actor, county: str, version: int, item_id: int | None, values: dict[str, Any]) -> None:
-    """Adds an item to the draft, or changes one. Refused where it would have two ledgers for the same villages, or
-    too many items."""
+    """Adds an item to the draft, or changes one. Refused for what no item can be, where it would have two ledgers for
+    the same villages, or too many items."""
     async with transaction():
         catalogue = await held_draft(county, version)
         there = await items(catalogue)
@@ -70,15 +72,17 @@ async def write_item(actor: Actor, county: str, version: int, item_id: int | Non
 
 
 def refuse(there: list[Item], item_id: int | None, values: dict[str, Any]) -> None:
-    """Refused for what the other items of the draft forbid."""
+    """Refused for what the rules, or the other items of the draft, forbid."""
+    if fault := wrong(values):
+        raise Refused(*fault)
     others = [one for one in there if one.id != item_id]
     if item_id is None and len(others) >= ITEMS_MOST:
         raise Refused("name", f"目录最多 {ITEMS_MOST} 项")
     if any(one.name == values["name"] and one.category == values["category"] and one.variant == values["variant"]
            for one in others):
         raise Refused("name", "目录里已经有这一项了")
-    for_the_same = (Variant.BOTH, values["variant"]) if values["variant"] is not Variant.BOTH else tuple(Variant)
-    if values["form"] is Form.LEDGER and any(
+    for_the_same = (Variant.BOTH, values["variant"]) if values["variant"] != Variant.BOTH else tuple(Variant)
+    if values["form"] == Form.LEDGER and any(
             one.form is Form.LEDGER and one.variant in for_the_same for one in others):
         raise Refused("form", "一个村每月只有一本账，目录里已经有账目这一项了")
 

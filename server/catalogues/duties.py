@@ -27,13 +27,21 @@ COUNTY_LOCK = 7_020  # advisory, with the county's code: its duties are made by 
 VILLAGES = """
 SELECT v.code, v.organisation_id, v.organisation_path, v.community, v.opened_at FROM village v
 WHERE v.state = '已开通' AND v.code >= $1 AND v.code < $1 || '~' ORDER BY v.code"""
-MAKE = """
-INSERT INTO duty (village_code, organisation_path, item, item_id, period, first, last)
-SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::date[], $7::date[])
+WANTED = "unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::date[], $7::date[])"
+MAKE = f"""
+INSERT INTO duty (village_code, organisation_path, item, item_id, period, first, last) SELECT * FROM {WANTED}
 ON CONFLICT (village_code, item, period) DO NOTHING RETURNING id, village_code, item, period, first, last"""
+REVIVE = f"""
+UPDATE duty d SET state = '应公开', settled_at = NULL, item_id = w.item_id
+FROM {WANTED} AS w (village_code, organisation_path, item, item_id, period, first, last)
+WHERE (d.village_code, d.item, d.period) = (w.village_code, w.item, w.period) AND d.state = '不再要求'
+RETURNING d.id, d.village_code, d.item, d.period, d.first, d.last, EXISTS (
+    SELECT FROM deadline WHERE subject_kind = 'duty' AND subject_id = d.id AND state IN ('met', 'late')) AS handed_on"""
 OBSOLETE = """
 UPDATE duty d SET state = '不再要求', settled_at = ebranch_now()
-FROM unnest($2::bigint[], $3::text[]) AS i (item, frequency) RIGHT JOIN duty x ON x.item = i.item
+FROM duty x JOIN village v ON v.code = x.village_code
+LEFT JOIN unnest($2::bigint[], $3::text[], $5::text[]) AS i (item, frequency, variant) ON i.item = x.item
+    AND i.variant IN ('都适用', CASE WHEN v.community THEN '社区' ELSE '村' END)
 WHERE x.id = d.id AND d.state = '应公开' AND d.village_code >= $1 AND d.village_code < $1 || '~'
   AND (i.item IS NULL AND d.period NOT LIKE 'matter-%'
        OR d.last >= $4 AND d.period NOT LIKE 'matter-%' AND d.period !~ CASE i.frequency
@@ -57,7 +65,8 @@ async def renew_all() -> None:
 
 
 async def make(county: str, below: str) -> int:
-    """Makes what the opened villages at or below the unit `below` owe today; returns how many duties are new.
+    """Makes what the opened villages at or below the unit `below` owe today; returns how many duties are new, or asked
+    for again.
 
     Within a transaction. Done twice it changes nothing."""
     await rows("SELECT pg_advisory_xact_lock($1, $2::int)", COUNTY_LOCK, int(county))
@@ -67,19 +76,23 @@ async def make(county: str, below: str) -> int:
     wanted = [(village, item, period) for village in villages.values() for item in items
               if item.applies_to(village["community"])
               for period in owed(item, asked[item.item], beijing_date(village["opened_at"]), today())]
-    made = await rows(MAKE, *map(list, zip(*(
+    values = [list(column) for column in zip(*(
         (village["code"], village["organisation_path"], item.item, item.id, period.key, period.first, period.last)
-        for village, item, period in wanted), strict=True))) if wanted else []
-    await start_clocks(made, villages, {item.item: item for item in items})
-    for village in {one["village_code"] for one in made}:
+        for village, item, period in wanted), strict=True)]
+    revived, new = (await rows(REVIVE, *values), await rows(MAKE, *values)) if wanted else ([], [])
+    to_do = [one for one in revived if not one["handed_on"]] + new
+    await start_clocks(to_do, villages, {item.item: item for item in items})
+    for village in {one["village_code"] for one in revived + new}:
         live.changed(villages[village]["organisation_path"], "disclosures", "todos")
-    return len(made)
+    return len(revived + new)
 
 
 async def drop_obsolete(below: str, items: Sequence[Item]) -> None:
-    """Drops the open duties of items that the catalogue no longer has, and of periods that have not ended where it now
-    asks for another frequency. A draft that was begun for one stays, and says so."""
-    dropped = await rows(OBSOLETE, below, [one.item for one in items], [str(one.frequency) for one in items], today())
+    """Drops the open duties of items that the catalogue no longer has for villages, or communities, like this one; and
+    of periods that have not ended where it now asks for another frequency. A draft that was begun for one stays, and
+    says so."""
+    dropped = await rows(OBSOLETE, below, [one.item for one in items], [str(one.frequency) for one in items], today(),
+                         [str(one.variant) for one in items])
     await withdraw_all(RULES, DUTY, [one["id"] for one in dropped], now())
 
 
@@ -135,10 +148,20 @@ async def owe_at_once(village: Record, item: Item, ended_on: date, serial: int) 
 
 # Settling -------------------------------------------------------------------------------------------------------------
 
+UNDER_WAY = """
+SELECT FROM matter m JOIN edition e ON e.matter_id = m.id
+WHERE m.duty_id = ANY($1) AND e.state NOT IN ('已公开', '已作废') LIMIT 1"""
+
+
 async def settle(duty_id: int, state: DutyState) -> None:
     """Marks a duty as done with, in the transaction of what settles it."""
     await rows("UPDATE duty SET state = $2, settled_at = coalesce(settled_at, ebranch_now()) WHERE id = $1",
                duty_id, str(state))
+
+
+def rule_of(category: str) -> deadlines.Rule:
+    """The deadline under which what is of this category is owed."""
+    return CONVENIENCE if category == Category.CONVENIENCE else PUBLISH
 
 
 async def no_longer_owed(duty_id: int) -> None:
@@ -151,7 +174,8 @@ async def nothing_occurred(actor: Actor, village: Record, duty_ids: Sequence[int
     """Declares, once for all of them, that these did not occur in their periods; the declaration's id.
 
     ClientException (400) for what is none of the village's open duties, for a ledger (a month without entries still has
-    a balance) and for what is standing; WrongState where somebody has settled all of them meanwhile."""
+    a balance), for what is standing and for what is not over; WrongState where somebody has settled all of them
+    meanwhile, or has begun to write about one."""
     async with transaction():
         held = await rows("""
             SELECT d.id, d.state, d.last, d.period, i.form, i.category FROM duty d
@@ -163,31 +187,33 @@ async def nothing_occurred(actor: Actor, village: Record, duty_ids: Sequence[int
         open_ones = [one["id"] for one in held if one["state"] == DutyState.OWED]
         if not open_ones:
             raise WrongState("这些事项刚才已经办了")
+        if await row(UNDER_WAY, open_ones) is not None:
+            raise WrongState("选的事项里有已经填写或正在审核的，没有发生的话，请先把它作废")
         made = (await the_row("""INSERT INTO declaration (village_code, who, account_id) VALUES ($1, $2, $3)
                                  RETURNING id""", village["code"], actor.signature, actor.account_id))["id"]
         await rows("INSERT INTO declared SELECT $1, unnest($2::bigint[])", made, open_ones)
         for one in held:
             if one["id"] in open_ones:
                 await settle(one["id"], DutyState.NOTHING)
-                rule = CONVENIENCE if one["category"] == Category.CONVENIENCE else PUBLISH
-                await deadlines.meet(rule, DUTY, one["id"], closed_at=now())
+                await deadlines.meet(rule_of(one["category"]), DUTY, one["id"], closed_at=now())
         await audit.record(actor, "declare_nothing", "declaration", made, after={"duties": open_ones})
         live.changed(village["organisation_path"], "disclosures", "todos")
     return made
 
 
 def may_be_nothing(duty: Record) -> bool:
-    """Whether it can be said of a duty that nothing occurred: not of a ledger, nor of what is standing; of 便民服务 it
-    is “本月核对无变化” and may be said before the month ends."""
+    """Whether it can be said of a duty that nothing occurred: not of a ledger, nor of what is standing, nor before its
+    period is over; of 便民服务 it is “本月核对无变化” and may be said before the month ends."""
     return (duty["form"] != Form.LEDGER and duty["period"] != STANDING
-            and not duty["period"].startswith("matter-"))
+            and not duty["period"].startswith("matter-")
+            and (duty["last"] < today() or duty["category"] == Category.CONVENIENCE))
 
 
 async def reopen(duty_id: int) -> None:
     """A township finds that something did occur: the village owes it again. Within a transaction; the clock goes on
     with what was left."""
-    back = await row("""UPDATE duty SET state = '应公开', settled_at = NULL WHERE id = $1 AND state = '本期无'
-                        RETURNING id""", duty_id)
+    back = await row("""UPDATE duty d SET state = '应公开', settled_at = NULL FROM catalogue_item i
+                        WHERE d.id = $1 AND d.state = '本期无' AND i.id = d.item_id RETURNING i.category""", duty_id)
     if back is None:
         raise WrongState("这一项刚才已经有了变化")
-    await deadlines.resume(PUBLISH, DUTY, duty_id, at=now(), why="镇街核实本期有发生")
+    await deadlines.resume(rule_of(back["category"]), DUTY, duty_id, at=now(), why="镇街核实本期有发生")

@@ -17,7 +17,6 @@ from server.catalogues.rules import (
     Variant,
     by_category,
     changes,
-    wrong,
 )
 from server.catalogues.show import own_county, seen_county, shown_change
 from server.catalogues.tables import draft, items, open_drafts, open_duties, published, versions
@@ -153,8 +152,6 @@ async def write_item(request: Request, county: str, item_id: int | None) -> Resp
     if item_id is not None:
         await draft_item(its["id"], item_id)
     filled = await forms.fill(request, ITEM)
-    if not filled.errors and (fault := wrong(filled.values)):
-        filled.errors[fault[0]] = fault[1]
     if not filled.errors:
         try:
             await actions.write_item(request.user, county, filled["version"], item_id, filled.values)
@@ -174,7 +171,7 @@ async def remove_item(request: Request, county: FromPath[str], item_id: FromPath
 
 @post("/catalogues/{county:str}/draft/discarding", can=Can.CATALOGUE_KEEP, status_code=200)
 async def discard(request: Request, county: FromPath[str]) -> Response[Any]:
-    await the_draft(request, county)
+    await own_county(request, county)
     filled = await forms.pressed(request, (VERSION,))
     await actions.discard_draft(request.user, county, filled["version"])
     return see_other(f"/catalogues/{county}")
@@ -182,7 +179,7 @@ async def discard(request: Request, county: FromPath[str]) -> Response[Any]:
 
 @post("/catalogues/{county:str}/publication", can=Can.CATALOGUE_KEEP, status_code=200)
 async def publish(request: Request, county: FromPath[str]) -> Response[Any]:
-    await the_draft(request, county)
+    await own_county(request, county)
     filled = await forms.fill(request, PUBLISH)
     if not filled.errors:
         try:

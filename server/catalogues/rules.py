@@ -171,11 +171,11 @@ def wrong(item: dict[str, Any]) -> tuple[str, str] | None:
     form, frequency, category = item["form"], item["frequency"], item["category"]
     if (form in (Form.TABLE, Form.LIST)) != bool(item["columns"]):
         return "columns", ("表格和名单要写明有哪些列" if form in (Form.TABLE, Form.LIST) else "只有表格和名单才有列")
-    if form is Form.LEDGER and (category is not Category.FINANCE or frequency is not Frequency.MONTH):
+    if form == Form.LEDGER and (category != Category.FINANCE or frequency != Frequency.MONTH):
         return "form", "账目只用于财务，每月一本"
-    if category is Category.CONVENIENCE and frequency is not Frequency.MONTH:
+    if category == Category.CONVENIENCE and frequency != Frequency.MONTH:
         return "frequency", "便民服务信息每月至少更新一次（M3§8），请选每月"
-    if category is not Category.PARTY and item["audience"] is Audience.MEMBERS:
+    if category != Category.PARTY and item["audience"] == Audience.MEMBERS:
         return "audience", "只有党务可以只向党员公开"
     return None
 

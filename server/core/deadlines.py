@@ -131,15 +131,16 @@ async def resume(
     rule: Rule, subject_kind: str, subject_id: int, *, at: datetime, why: str, period: str = "",
 ) -> Deadline | None:
     """Lets the clock of what was paused, or done and then returned, go on from `at` with the working days that were
-    left, `rule.at_least` at the least. Once late it stays late, but no higher level is asked for it meanwhile."""
+    left, `rule.at_least` at the least; what is not counted in working days is due when it was, or after as many. Once
+    late it stays late, but no higher level is asked for it meanwhile."""
     held = await hold(rule, subject_kind, subject_id, period, "paused", "met", "late")
-    if held is None or held.left_working_days is None:
+    if held is None or (held.days is not None and held.left_working_days is None):
         return None
-    left = max(held.left_working_days, rule.at_least)
     days = await calendar(fresh=True)
-    due = days.due_moment(at, left)
+    left = None if held.left_working_days is None else max(held.left_working_days, rule.at_least)
+    due = days.due_moment(at, left) if left is not None else max(held.due_at, days.due_moment(at, rule.at_least))
     return await run_again(held, rule, days, at, why, due, f"""
-        UPDATE deadline SET state = 'open', counted_from = $3, days = $4, due_at = $5, provisional = $6,
+        UPDATE deadline SET state = 'open', counted_from = $3, days = coalesce($4, days), due_at = $5, provisional = $6,
             sort_at = CASE unit WHEN 'at_once' THEN $3::timestamptz ELSE $5 END,
             late_before = late_before OR overdue_at IS NOT NULL, overdue_at = NULL, escalated_to = NULL,
             left_working_days = NULL, closed_at = NULL, revision = revision + 1, reminders_for = revision + 1

@@ -260,10 +260,13 @@ def numbers(name: str, label: str, *, required: bool = True) -> Field:
     return Field(name, label, read_numbers, many=True, seen=False)
 
 
-def number(name: str, label: str, *, most: int = 2**31 - 1) -> Field:
-    """One whole number, such as the version a page was opened at. most: what its column holds."""
-    def read_number(typed: list[str]) -> int:
+def number(name: str, label: str, *, most: int = 2**31 - 1, required: bool = True) -> Field:
+    """One whole number, such as the version a page was opened at; None where none need be. most: what its column
+    holds."""
+    def read_number(typed: list[str]) -> int | None:
         digits = typed[0] if typed else ""
+        if not digits and not required:
+            return None
         if not (digits.isascii() and digits.isdecimal() and len(digits) < 20 and int(digits) <= most):
             raise ValueError(f"{label}不对，请刷新后再试")
         return int(digits)

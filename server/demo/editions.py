@@ -149,7 +149,7 @@ def shown(one: Told, edition: dict[str, Any], who: str, sums: dict[str, Sums], n
         book, names = one.book, named[one.edition]
         lines = [replace(line, line=name) for line, name in zip(book.lines, names, strict=True)]
         months = {month: pair for month, pair in sums[one.place.code].items() if month <= book.month}
-        its["ledger"] = shown_of(one.matter, {
+        its["ledger"] = shown_of(one.matter, 1, {
             "village_code": one.place.code, "month": book.month, "opening": book.opening, "income": book.income,
             "expense": book.expense, "closing": book.closing, "lines": len(lines)}, lines, book.opening,
             totals(lines), months, 0)

@@ -4,6 +4,7 @@ from typing import Any
 
 from asyncpg import Record
 
+from server.catalogues.rules import DutyState
 from server.disclosure.checks import changed
 from server.disclosure.rules import FIELDS, State, Verdict
 from server.disclosure.tables import last_refusal, last_review
@@ -11,8 +12,12 @@ from server.disclosure.tables import last_refusal, last_review
 
 async def catalogue_told(matter: Record, then: Any, newest: Any) -> str | None:
     """What the catalogue changed under the draft, in words."""
+    if newest is None and matter["edition_id"]:
+        return None  # a correction of what was asked for then
     if newest is None:
         return "县里的公开目录已不再列这一项；已写的内容替您留着，可以作废。"
+    if matter["duty_state"] == DutyState.DROPPED:
+        return "县里的公开目录不再按这一期要求；已写的内容替您留着，可以照样提交，也可以作废。"
     told = changed(then, newest) if then and then.id != newest.id else ""
     return f"这一项{told}。看一遍内容，保存后就按新目录公开。" if told else None
 

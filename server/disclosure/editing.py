@@ -9,6 +9,7 @@ from asyncpg import Record
 from server.catalogues import duties
 from server.catalogues.rules import DutyState, Frequency, Item
 from server.catalogues.tables import current_items
+from server.catalogues.tables import item as item_of
 from server.core import audit, live, uploads
 from server.core.actor import Actor
 from server.core.clock import today
@@ -64,6 +65,7 @@ async def begun(actor: Actor, village: Record, duty_id: int) -> int:
         raise Refused("duty", "县里的公开目录已不再列这一项")
     title = f"{item.name}{duties.in_words(duty)}"
     if there is not None:  # what was begun before was thrown away
+        await as_asked(there["id"], item, title)
         await first_edition(actor, there["id"], item, title)
         return there["id"]
     return await insert(actor, village, duty["id"], item, await next_id("matter"), title)
@@ -150,23 +152,31 @@ async def save(actor: Actor, matter: Record, edition: Record, values: dict[str, 
     values: title, text (Markdown), lines (rows of cells), until, phone, publish_at, why. In a table's cells numbers
     and illnesses are masked for good. Stale when somebody else saved; WrongState once it was handed on."""
     async with transaction():
-        item = await item_now(matter["village_code"], matter["item"])
-        bound = item.id if item else edition["item_id"]
+        newest = await item_now(matter["village_code"], matter["item"])
+        item = newest or await item_of(edition["item_id"])
         columns = item.columns if item else ()
+        bound = item.id if item else edition["item_id"]
         saved = await row(SAVE, edition["id"], version, bound, values["title"], values["text"], to_html(values["text"]),
                           json.dumps(hide(columns, values["lines"]), ensure_ascii=False), values["until"],
                           values["phone"], values["publish_at"], values["why"] or edition["why"], actor.person_id,
                           actor.signature, sorted(OPEN))
         if saved is None:
             raise await why_not(edition["id"])
-        if matter["edition_id"] is None and item:
-            await rows("""UPDATE matter SET title = $2, form = $3, audience = $4 WHERE id = $1
-                          AND (title, form, audience) <> ($2, $3, $4)""",
-                       matter["id"], values["title"] or item.name, str(item.form), str(item.audience))
+        if matter["edition_id"] is None and newest:
+            await as_asked(matter["id"], newest, values["title"] or newest.name)
+            if matter["form"] != newest.form:
+                await part_of(newest.form).begin(actor, matter, edition["id"], None)
         for handed in papers:
             await keep_papers(actor, edition["id"], handed)
         live.changed(matter["organisation_path"], f"matter-{matter['id']}")
     return saved["version"]
+
+
+async def as_asked(matter_id: int, item: Item, title: str) -> None:
+    """A matter of which nothing is published yet goes by its item as the catalogue has it now."""
+    await rows("""UPDATE matter SET title = $2, form = $3, audience = $4 WHERE id = $1
+                  AND (title, form, audience) <> ($2, $3, $4)""",
+               matter_id, title[:60], str(item.form), str(item.audience))
 
 
 async def why_not(edition_id: int) -> Exception:

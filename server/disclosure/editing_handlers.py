@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery
 from markupsafe import Markup
 
 from server.catalogues import duties
-from server.catalogues.rules import Category, DutyState, Form, Frequency
+from server.catalogues.rules import Category, DutyState, Form, Frequency, Item
 from server.catalogues.tables import current_items
 from server.catalogues.tables import item as item_of
 from server.core import forms, rich_text, uploads
@@ -21,7 +21,7 @@ from server.core.moves import WrongState
 from server.core.page import page, see_other
 from server.core.templates import ENVIRONMENT
 from server.disclosure import editing, fields, submission
-from server.disclosure.calendar_view import owed_line, title
+from server.disclosure.calendar_view import is_for, owed_line, title
 from server.disclosure.checks import findings
 from server.disclosure.coming_back import came_back, catalogue_told
 from server.disclosure.parts import part_of
@@ -29,7 +29,7 @@ from server.disclosure.publication import category_word, content_context
 from server.disclosure.rules import LEVEL_TONES, OPEN, PLACES, errors
 from server.disclosure.show import due_of
 from server.disclosure.sight import the_matter, to_write
-from server.disclosure.tables import duty_of, files_of, open_edition, owed_now
+from server.disclosure.tables import duty_of, files_of, open_edition, owed_now, works_on
 from server.permissions import Can
 from server.villages.rules import State as VillageState
 from server.villages.tables import county_of, village_of
@@ -37,6 +37,7 @@ from server.villages.tables import county_of, village_of
 LIMIT = uploads.form_limit(*PLACES)
 GRID_MOST = 40  # rows that are shown cell by cell
 BLANK = 3  # empty rows to begin with
+MOVED = "公开目录刚才更新了，表格的列有变化。写的都在下面，请看一遍再存一次"
 EDITED = ("title", "text", "phone", "why")
 
 
@@ -86,9 +87,9 @@ async def duty(request: Request, duty_id: FromPath[int]) -> Response[Any]:
         return see_other(f"/disclosures?village={await village_of_duty(request, duty_id)}")
     village = await village_of(request.user)
     found = await duty_of(village["code"], duty_id) if village else None
-    if village is None or found is None:
+    if village is None or found is None or not is_for(request.user, found):
         raise NotFoundException
-    if found["matter_id"] and (found["published_at"] or found["edition_state"]):
+    if found["matter_id"] and (found["published_at"] or (found["edition_state"] and works_on(request.user))):
         return see_other(f"/disclosures/{found['matter_id']}")
     item = await item_of(found["item_id"])
     facts = [["公开时间", found["frequency"]], ["公开形式", found["form"]], ["公开范围", found["audience"]]]
@@ -146,7 +147,8 @@ async def edit_form(request: Request, matter_id: FromPath[int], papers: FromQuer
         return see_other(f"/disclosures/{matter_id}")
     if desk and not papers:
         return see_other(f"/disclosures/{matter_id}/{desk}")
-    return await edit_page(request, matter, edition, Filled(typed=as_stored(edition)), json.loads(edition["lines"]))
+    return await edit_page(request, matter, edition, Filled(typed=as_stored(edition)), json.loads(edition["lines"]),
+                           await item_of(edition["item_id"]))
 
 
 def as_stored(edition: Record) -> dict[str, Any]:
@@ -156,16 +158,21 @@ def as_stored(edition: Record) -> dict[str, Any]:
         "publish_at": wall_time(edition["publish_at"]) if edition["publish_at"] else "", "pasted": ""}
 
 
-async def edit_page(request: Request, matter: Record, edition: Record, filled: Filled, rows: list[list[str]], *,
-                    handed: tuple[uploads.Handed, ...] = (), conflict: dict[str, Any] | None = None,
-                    status: int | None = None) -> Response[Any]:
-    """The form. rows: of the table, as typed; handed: the papers as sent; conflict: what somebody else saved."""
+async def edit_page(request: Request, matter: Record, edition: Record, filled: Filled, rows: list[list[str]],
+                    its: Item | None, *, handed: tuple[uploads.Handed, ...] = (),
+                    conflict: dict[str, Any] | None = None, status: int | None = None) -> Response[Any]:
+    """The form. rows: of the table, in the columns of `its`; handed: the papers as sent; conflict: what somebody else
+    saved."""
     newest = await editing.item_now(matter["village_code"], matter["item"])
     then = await item_of(edition["item_id"])
     item = newest or then
+    columns, before = item.columns if item else (), its.columns if its else ()
+    lost = fields.falls_away(rows, before, columns)
+    rows = fields.refit(rows, before, columns) if columns else []
+    told = await catalogue_told(matter, then, newest)
+    if lost:
+        told = f"{told or ''}不再公开的列里原来写着：{lost}"
     long = len(rows) > GRID_MOST
-    columns = item.columns if item else ()
-    grid = [[*row, *[""] * (len(columns) - len(row))][:len(columns)] for row in rows]
     there, sent = await files_of(edition["id"]), {one.place.name: one for one in handed}
     papers = {place.name: await uploads.listed(
         request.user, place, about(matter["id"]),
@@ -175,12 +182,12 @@ async def edit_page(request: Request, matter: Record, edition: Record, filled: F
         request, "disclosure/edit.html", status=status or filled.status,
         matter={"id": matter["id"], "title": matter["title"],
                 "category": category_word(matter["category"], matter["community"])},
-        item={"content": item.content if item else "", "guidance": item.guidance if item else "", "columns": columns,
-              "kind": str(item.form) if item and item.form is not Form.LEDGER else "文字"},
+        item={name: getattr(item, name, "") for name in ("id", "content", "guidance")} | {
+            "columns": columns, "kind": str(item.form) if item and item.form is not Form.LEDGER else "文字"},
         due=await due_of(matter), form=filled.typed, errors=filled.errors, papers=papers, long=long,
-        rows=grid + [[""] * len(columns)] * BLANK if columns else [],
+        rows=rows + [[""] * len(columns)] * BLANK if columns else [],
         pasted="\n".join("\t".join(row) for row in rows) if long else filled.typed.get("pasted", ""),
-        told=await catalogue_told(matter, then, newest), conflict=conflict, corrects=matter["edition_id"] is not None,
+        told=told, conflict=conflict, corrects=matter["edition_id"] is not None,
         **await came_back(edition))
 
 
@@ -194,34 +201,53 @@ async def write(request: Request, matter_id: FromPath[int]) -> Response[Any]:
     matter, edition = await to_write(request, matter_id)
     filled = await forms.fill(request, fields.EDIT)
     handed = tuple([await uploads.handed_in(request.user, place, about(matter_id), filled) for place in PLACES])
-    item = await editing.item_now(matter["village_code"], matter["item"])
-    rows = fields.rows_typed(filled, len(item.columns) if item else 0)
+    its, rows = await table_sent(matter, edition, filled)
     if not filled.errors and not filled["title"]:
         filled.errors["title"] = "请填写标题"
     if filled.errors:
-        return await edit_page(request, matter, edition, filled, rows, handed=handed)
+        return await edit_page(request, matter, edition, filled, rows, its, handed=handed,
+                               status=409 if MOVED in filled.errors.values() else None)
     values = {name: filled[name] for name in ("title", "text", "until", "phone", "publish_at", "why")} | {"lines": rows}
     try:
         await editing.save(request.user, matter, edition, values, filled["version"], handed)
     except uploads.Unfit as unfit:
         filled.errors["form"] = str(unfit)
-        return await edit_page(request, matter, edition, filled, rows, handed=handed)
+        return await edit_page(request, matter, edition, filled, rows, its, handed=handed)
     except editing.Stale:
         fresh = await open_edition(matter_id)
         if fresh is None:
             raise NotFoundException from None
         filled.typed["version"] = fresh["version"]
-        return await edit_page(request, matter, fresh, filled, rows, handed=handed, status=409,
-                               conflict=conflict_of(fresh, filled))
+        return await edit_page(request, matter, fresh, filled, rows, its, handed=handed, status=409,
+                               conflict=conflict_of(fresh, filled, rows))
     return see_other(f"/disclosures/{matter_id}/preview")
 
 
-def conflict_of(theirs: Record, filled: Filled) -> dict[str, Any]:
+async def table_sent(matter: Record, edition: Record, filled: Filled) -> tuple[Item | None, list[list[str]]]:
+    """The item whose columns the sent page had, and its rows; puts beside the form that the columns are others now."""
+    now_is = await editing.item_now(matter["village_code"], matter["item"]) or await item_of(edition["item_id"])
+    sent = filled.values.get("catalogue_item")
+    its = await item_of(sent) if sent and now_is and sent != now_is.id else now_is
+    if its is None or now_is is None or its.item != now_is.item:
+        raise NotFoundException
+    if its.columns != now_is.columns:
+        filled.errors["form"] = MOVED
+    return its, fields.rows_typed(filled, len(its.columns))
+
+
+def conflict_of(theirs: Record, filled: Filled, table: list[list[str]]) -> dict[str, Any]:
     """Two texts beside each other, where they differ."""
-    texts = (("title", "标题"), ("text", "正文"), ("phone", "联系电话"))
+    sides = [(label, theirs[name], filled[name])
+             for name, label in (("title", "标题"), ("text", "正文"), ("phone", "联系电话"))]
+    sides.append(("表格", in_words(json.loads(theirs["lines"])), in_words(table)))
     return {"who": theirs["saved_who"].split(" · ")[0], "when": moment(theirs["saved_at"], now()), "rows": [
-        {"label": label, "theirs": theirs[name] or "（空）", "mine": filled[name] or "（空）"}
-        for name, label in texts if theirs[name] != filled[name]]}
+        {"label": label, "theirs": before or "（空）", "mine": mine or "（空）"}
+        for label, before, mine in sides if before != mine]}
+
+
+def in_words(table: list[list[str]]) -> str:
+    """A table as a text, a row a line."""
+    return "\n".join(" ".join(filter(None, row)) for row in table)
 
 
 @post("/disclosures/{matter_id:int}/draft", can=Can.DISCLOSURE_KEEP, status_code=204)
@@ -229,8 +255,9 @@ async def keep_draft(request: Request, matter_id: FromPath[int]) -> Response[Non
     """Autosave: the same as saving, without leaving the form. The answer says the version it then has."""
     matter, edition = await to_write(request, matter_id)
     filled = await forms.pressed(request, fields.EDIT)
-    item = await editing.item_now(matter["village_code"], matter["item"])
-    rows = fields.rows_typed(filled, len(item.columns) if item else 0)
+    _, rows = await table_sent(matter, edition, filled)
+    if filled.errors:
+        raise WrongState(next(iter(filled.errors.values())))
     values = {name: filled[name] for name in ("title", "text", "until", "phone", "publish_at", "why")} | {"lines": rows}
     try:
         saved = await editing.save(request.user, matter, edition, values, filled["version"])
@@ -251,6 +278,7 @@ async def cleaned(request: Request) -> str:
 @get("/disclosures/{matter_id:int}/preview", can=Can.DISCLOSURE_KEEP)
 async def preview(request: Request, matter_id: FromPath[int]) -> Response[Any]:
     matter, edition = await to_write(request, matter_id)
+    await part_of(matter["form"]).follow(matter, edition)
     return await preview_page(request, matter, edition, {})
 
 
@@ -298,7 +326,10 @@ async def drop(request: Request, matter_id: FromPath[int]) -> Response[Any]:
 
 @get("/disclosures/{matter_id:int}/corrections", can=Can.DISCLOSURE_KEEP)
 async def correction_form(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    return await correction_page(request, await the_matter(request.user, matter_id), Filled())
+    matter = await the_matter(request.user, matter_id)
+    if matter["edition_id"] is None or matter["withdrawn_at"]:
+        raise WrongState("只有公开着的事项才能更正")
+    return await correction_page(request, matter, Filled())
 
 
 async def correction_page(request: Request, matter: Record, filled: Filled) -> Response[Any]:

@@ -1,4 +1,6 @@
 """The fields of the forms about matters, and how a table's cells are read."""
+from collections.abc import Sequence
+
 from server.core import forms, uploads
 from server.core.forms import Field, Filled
 from server.disclosure.private import half_width
@@ -39,18 +41,13 @@ def call_number(name: str, label: str) -> Field:
 
 
 def cells(name: str, label: str) -> Field:
-    """The cells of a table, row by row."""
-    def read(typed: list[str]) -> list[str]:
-        values = [" ".join(one.split()) for one in typed]
-        long = next((one for one in values if len(one) > CELL_MAX), None)
-        if long is not None:
-            raise ValueError(f"每格最多 {CELL_MAX} 个字：{long[:10]}……")
-        return values
-    return Field(name, label, read, many=True)
+    """The cells of a table, row by row; `rows_typed` says what is wrong with them, and loses none."""
+    return Field(name, label, lambda typed: [" ".join(one.split()) for one in typed], many=True)
 
 
 EDIT = (
-    VERSION, forms.text("title", "标题", most=TITLE_MAX, required=False),
+    VERSION, forms.number("catalogue_item", "目录事项", most=2**63 - 1, required=False),
+    forms.text("title", "标题", most=TITLE_MAX, required=False),
     forms.text("text", "正文", most=TEXT_MAX, required=False),
     cells("cell", "表格"), forms.text("pasted", "粘贴的行", most=400_000, required=False),
     forms.day("until", "有效期至", required=False), call_number("phone", "联系电话"),
@@ -84,6 +81,9 @@ def rows_typed(filled: Filled, columns: int) -> list[list[str]]:
     rows = [typed[place:place + columns] for place in range(0, len(typed) - len(typed) % columns, columns)]
     if len(typed) % columns:
         filled.errors["cell"] = "表格没有完整收到，请刷新后再试"
+    long = next((one for one in typed if len(one) > CELL_MAX), None)
+    if long is not None:
+        filled.errors["cell"] = f"每格最多 {CELL_MAX} 个字：{long[:10]}……"
     for number, line in enumerate(filled.values.get("pasted", "").split("\n"), 1):
         row = [" ".join(one.split()) for one in line.split("\t")]
         if len(row) > columns and not any(row[columns:]):
@@ -99,3 +99,19 @@ def rows_typed(filled: Filled, columns: int) -> list[list[str]]:
     if len(rows) > ROWS_MOST:
         filled.errors["pasted"] = f"最多 {ROWS_MOST} 行，现在有 {len(rows)} 行"
     return rows
+
+
+def refit(rows: Sequence[list[str]], then: Sequence[str], columns: Sequence[str]) -> list[list[str]]:
+    """The rows of a table in other columns: one of the same name keeps its cells, and so does one that was renamed."""
+    renamed = len(then) == len(columns)
+    places = [then.index(head) if head in then else place if renamed and then[place] not in columns else None
+              for place, head in enumerate(columns)]
+    return [[row[place] if place is not None and place < len(row) else "" for place in places] for row in rows]
+
+
+def falls_away(rows: Sequence[list[str]], then: Sequence[str], columns: Sequence[str]) -> str:
+    """What stood in columns that are no longer asked for, in words; empty where nothing is lost."""
+    kept = {cell for row in refit(rows, then, columns) for cell in row}
+    gone = [(head, [row[place] for row in rows if place < len(row) and row[place]])
+            for place, head in enumerate(then) if head not in columns]
+    return "；".join(f"{head}：{'、'.join(cells)}" for head, cells in gone if cells and not set(cells) <= kept)

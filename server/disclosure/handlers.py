@@ -14,8 +14,8 @@ from server.core.clock import today
 from server.core.page import page, see_other
 from server.disclosure import broadcast, calendar_view, plain  # noqa: F401  (plain: what texts and tables consist of)
 from server.disclosure.show import shown
-from server.disclosure.sight import may_not_read_old, readable_editions, the_matter
-from server.disclosure.tables import editions, files_of
+from server.disclosure.sight import editions_for, readable_editions, the_matter
+from server.disclosure.tables import files_of
 from server.permissions import Can
 from server.settings import settings
 from server.villages.rules import State
@@ -59,7 +59,7 @@ async def show(request: Request, matter_id: FromPath[int]) -> Response[Any]:
 @get("/disclosures/{matter_id:int}/versions/{number:int}", can=Can.DISCLOSURE_READ)
 async def version(request: Request, matter_id: FromPath[int], number: FromPath[int]) -> Response[Any]:
     matter = await the_matter(request.user, matter_id)
-    if not any(one["number"] == number for one in await editions(matter_id)) or may_not_read_old(request.user, matter):
+    if not any(one["number"] == number for one in await editions_for(request.user, matter)):
         raise NotFoundException
     return await page(request, "disclosure/show.html", **await shown(request.user, matter, number))
 
@@ -67,8 +67,8 @@ async def version(request: Request, matter_id: FromPath[int], number: FromPath[i
 @get("/disclosures/{matter_id:int}/versions/{number:int}/sheet", can=Can.DISCLOSURE_READ)
 async def sheet(request: Request, matter_id: FromPath[int], number: FromPath[int]) -> Response[Any]:
     matter = await the_matter(request.user, matter_id)
-    edition = next((one for one in await editions(matter_id) if one["number"] == number), None)
-    if edition is None or may_not_read_old(request.user, matter):
+    edition = next((one for one in await editions_for(request.user, matter) if one["number"] == number), None)
+    if edition is None:
         raise NotFoundException
     address = f"/disclosures/{matter_id}/versions/{number}"
     return await page(
@@ -80,7 +80,7 @@ async def sheet(request: Request, matter_id: FromPath[int], number: FromPath[int
 @get("/disclosures/{matter_id:int}/broadcast", can=Can.DISCLOSURE_READ)
 async def loudspeaker(request: Request, matter_id: FromPath[int]) -> Response[Any]:
     matter = await the_matter(request.user, matter_id)
-    edition = next(iter(await editions(matter_id)), None)
+    edition = next(iter(await editions_for(request.user, matter)), None)
     if edition is None or matter["withdrawn_at"]:
         raise NotFoundException
     text = await broadcast.text(matter, edition)

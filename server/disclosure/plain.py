@@ -30,6 +30,10 @@ def differ(before: Content, after: Content) -> list[tuple[str, str, str]]:
     return []
 
 
-declare(Form.TEXT, Part(begin, text_findings, content, shown, differ))
+async def follow(matter: Record, edition: Record) -> None:
+    """It goes on from nothing."""
+
+
+declare(Form.TEXT, Part(begin, text_findings, content, shown, differ, follow))
 for _form in (Form.TABLE, Form.LIST):
-    declare(_form, Part(begin, checks.of_lines, content, shown, differ))
+    declare(_form, Part(begin, checks.of_lines, content, shown, differ, follow))

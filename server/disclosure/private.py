@@ -1,20 +1,33 @@
 """Numbers and illnesses that must not be published: in tables and lists they are masked by themselves, name and amount
 stay; anywhere else they are pointed out. No I/O."""
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from server.people.rules import MASK, masked_phone
 
 HIDDEN = "（不公开）"
 ID_HEADS = re.compile(r"身份证|证件号|公民身份")
 CARD_HEADS = re.compile(r"银行|卡号|账号|帐号|存折|一卡通")
-PHONE_HEADS = re.compile(r"手机|电话|联系方式")
-ILLNESS_HEADS = re.compile(r"病|诊断|残疾(?!人补|等级)|症")
+ILLNESS_HEADS = re.compile(r"病(?![虫害])|诊断|残疾(?!人补|等级)|症")
 
-NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9][0-9 -]{9,25}[0-9Xx](?![0-9A-Za-z])")  # blanks and hyphens between groups
-ID_NUMBER = re.compile(r"[1-9]\d{16}[0-9Xx]|[1-9]\d{14}")
-CARD = re.compile(r"\d{16,19}")
-PHONE = re.compile(r"1[3-9]\d{9}")
+ID_NUMBER = re.compile(r"[1-9][0-9]{16}[0-9Xx]|[1-9][0-9]{14}")
+CARD = re.compile(r"[0-9]{16,19}")
+PHONE = re.compile(r"1[3-9][0-9]{9}")
+LONGEST = 19  # digits
+
+# How numbers are written: as one, or in groups between blanks and hyphens. What is known by its groups is never joined
+# with what stands beside it, nor what was masked before with what follows it.
+START, END = r"(?<![0-9A-Za-z])(?<!\*{4})", r"(?![0-9A-Za-z]|\*{4})"
+DAY = "(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+KNOWN = "(?:" + "|".join((
+    PHONE.pattern, ID_NUMBER.pattern, CARD.pattern,
+    "1[3-9][0-9][ -]+[0-9]{4}[ -]+[0-9]{4}",  # a phone
+    f"[1-9][0-9]{{5}}[ -]+{DAY}[ -]+[0-9]{{3}}[0-9Xx]",  # an ID number
+    "[0-9]{4}(?:[ -]+[0-9]{4}){3}(?:[ -]+[0-9]{1,3})?",  # a card
+    DAY, "(?:19|20)[0-9]{2}-[01]?[0-9]-[0-3]?[0-9]", "0[0-9]{2,3}-[0-9]{7,8}",  # days and an office's telephone stay
+)) + f"){END}"
+WRITTEN = re.compile(f"{START}(?:{KNOWN}|[0-9]+[Xx]?(?:[ -]+(?!{KNOWN})[0-9]+[Xx]?)*{END})")
+GROUP = re.compile("[0-9]+[Xx]?")
 
 
 def hide(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[list[str]]:
@@ -24,7 +37,7 @@ def hide(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[list[str
 
 def hidden(head: str, cell: str) -> str:
     """One cell under its head."""
-    if not cell or MASK in cell or cell == HIDDEN:
+    if not cell or cell == HIDDEN:
         return cell
     if ILLNESS_HEADS.search(head):
         return HIDDEN
@@ -32,11 +45,28 @@ def hidden(head: str, cell: str) -> str:
         return masked(cell, 4, 2)
     if CARD_HEADS.search(head) and sum(character.isdigit() for character in cell) > 7:
         return masked(cell, 0, 4)
-    return NUMBER.sub(lambda found: mask_number(found[0]), cell)
+    shown, place = "", 0
+    for first, last in numbers(cell):
+        shown, place = shown + cell[place:first] + mask_number(cell[first:last]), last
+    return shown + cell[place:]
+
+
+def numbers(text: str) -> Iterator[tuple[int, int]]:
+    """Where a person's numbers stand in a text, from and to: groups that are one together, as many as can be."""
+    for found in WRITTEN.finditer(text):
+        groups, first = [one.span() for one in GROUP.finditer(text, found.start(), found.end())], 0
+        while first < len(groups):
+            start, past = groups[first][0], first + 1
+            for end in range(min(len(groups), first + LONGEST), first, -1):
+                if mask_number(text[start:groups[end - 1][1]]) != text[start:groups[end - 1][1]]:
+                    yield start, groups[end - 1][1]
+                    past = end
+                    break
+            first = past
 
 
 def mask_number(written: str) -> str:
-    """A number in the middle of something, masked where it is one of a person's."""
+    """A number, masked where it is one of a person's."""
     digits = re.sub(r"[ -]", "", written)
     if ID_NUMBER.fullmatch(digits):
         return masked(digits, 4, 2)
@@ -55,8 +85,8 @@ def masked(text: str, first: int, last: int) -> str:
 
 def numbers_in(text: str) -> list[str]:
     """What in a text still shows a person's number, each as it is written."""
-    return [found[0] for found in NUMBER.finditer(half_width(text))
-            if mask_number(found[0]) != found[0]]
+    plain = half_width(text)
+    return [plain[first:last] for first, last in numbers(plain)]
 
 
 def half_width(text: str) -> str:

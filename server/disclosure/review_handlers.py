@@ -28,9 +28,8 @@ from server.villages.tables import county_of
 
 OFFICE = (
     forms.text("name", "科室", most=20), forms.numbers("items", "审核哪些事项", required=False),
-    forms.numbers("accounts", "由谁审核", required=False), forms.Field(
-        "id", "科室编号", lambda typed: int(typed[0]) if typed and typed[0].isascii() and typed[0].isdecimal()
-        and len(typed[0]) < 19 else None, seen=False),
+    forms.numbers("accounts", "由谁审核", required=False),
+    forms.number("id", "科室编号", most=2**63 - 1, required=False),
 )
 SIGN = (fields.VERSION, forms.choice("verdict", "意见", Signed),
         forms.text("reason", "不同意的原因", most=REASON_MAX, required=False))
@@ -80,6 +79,8 @@ async def found_in(matter: Record, edition: Record) -> list[dict[str, Any]]:
 async def review_form(request: Request, matter_id: FromPath[int]) -> Response[Any]:
     matter = await the_matter(request.user, matter_id)
     edition = await open_edition(matter_id)
+    if matter["withdrawn_at"]:
+        raise WrongState("这项内容已经撤下，更正也不再公开")
     if edition is None or edition["state"] != State.SUBMITTED:
         return see_other(f"/disclosures/{matter_id}")
     return await review_page(request, matter, edition, Filled())
@@ -216,6 +217,10 @@ async def close_office(request: Request, office_id: FromPath[int]) -> Response[A
 @get("/disclosures/{matter_id:int}/withdrawal", can=Can.DISCLOSURE_WITHDRAW)
 async def withdrawal_form(request: Request, matter_id: FromPath[int]) -> Response[Any]:
     matter = await the_matter(request.user, matter_id)
+    if matter["edition_id"] is None or matter["withdrawn_at"]:
+        raise WrongState("只有公开着的事项才能撤下")
+    if not request.user.may(Can.DISCLOSURE_REVIEW) and await withdrawing.asked(matter_id):
+        raise WrongState("已经申请过撤下，在等镇里办理")
     return await withdrawal_page(request, matter, Filled())
 
 

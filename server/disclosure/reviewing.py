@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from asyncpg import Record
-from litestar.exceptions import PermissionDeniedException
+from litestar.exceptions import NotFoundException, PermissionDeniedException
 
 from server.core import audit, deadlines, effects, live
 from server.core.actor import Actor
@@ -49,7 +49,7 @@ async def review(actor: Actor, matter: Record, edition: Record, version: int, ve
 
 def refuse(verdict: Verdict, reasons: Mapping[str, str], checked: Sequence[str]) -> None:
     """Refused where the verdict lacks what it stands on."""
-    if verdict is Verdict.PASSED and set(checked) < set(SECRECY):
+    if verdict is Verdict.PASSED and not set(SECRECY) <= set(checked):
         raise Refused("checked", "审核通过前，保密和一致性各项都要看过、打上勾（M3§11）")
     if verdict is Verdict.PASSED and reasons:
         raise Refused("verdict", "写了退回原因，请点“审核不通过”；没有问题就清空原因")
@@ -143,7 +143,10 @@ async def keep_office(actor: Actor, office_id: int | None, name: str, items: Seq
 
 
 async def close_office(actor: Actor, office_id: int) -> None:
-    """Takes an office out of the division; one that is out already changes nothing."""
+    """Takes an office out of the division; one that is out already changes nothing. NotFoundException (404) for what is
+    none of the township's."""
+    if await row("SELECT FROM office WHERE committee_id = $1 AND id = $2", actor.organisation_id, office_id) is None:
+        raise NotFoundException
     async with transaction():
         closed = await row("""UPDATE office SET closed_at = ebranch_now() WHERE id = $2 AND committee_id = $1
                               AND closed_at IS NULL RETURNING name""", actor.organisation_id, office_id)

@@ -15,9 +15,9 @@ from server.core.deadline_words import describe
 from server.disclosure.comparing import difference
 from server.disclosure.publication import category_word
 from server.disclosure.rules import FIELDS, SEATS, TONES, State
+from server.disclosure.sight import editions_for
 from server.disclosure.submission import EDITION, rule_of
 from server.disclosure.tables import (
-    editions,
     last_refusal,
     last_review,
     open_edition,
@@ -34,7 +34,7 @@ def back_of(actor: Actor, matter: Record) -> str:
 
 async def shown(actor: Actor, matter: Record, number: int | None = None) -> dict[str, Any]:
     """The page of a matter. number: of an older edition that is looked at."""
-    every = await editions(matter["id"]) if (matter["number"] and matter["number"] > 1) or number else []
+    every = await editions_for(actor, matter) if (matter["number"] and matter["number"] > 1) or number else []
     edition = next((one for one in every if one["number"] == number), None)
     page, differs = matter["page"], None
     if edition is not None:

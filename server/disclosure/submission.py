@@ -11,7 +11,8 @@ from server.core.database import row, rows, the_row, transaction
 from server.core.deadlines import Rule
 from server.core.moves import WrongState
 from server.disclosure.checks import findings
-from server.disclosure.rules import REVIEW_TIME, SEATS, SUBMISSION, TAKING_BACK, Finding, Signed, State, errors
+from server.disclosure.parts import part_of
+from server.disclosure.rules import OPEN, REVIEW_TIME, SEATS, SUBMISSION, TAKING_BACK, Finding, Signed, State, errors
 from server.disclosure.tables import signatures
 from server.villages.tables import county_of, settings_of
 
@@ -40,11 +41,12 @@ async def submit(actor: Actor, matter: Record, edition: Record, version: int) ->
     """Hands an edition on as it stands at `version`; where it then waits. What is signed and reviewed is a version of
     its own, so that nothing said about an earlier submission holds for this one. NotFit with every error of the checks;
     WrongState when it was changed or handed on meanwhile."""
-    faults = errors(await findings(matter, edition))
-    if faults:
-        raise NotFit(faults)
     to = State.SIGNING if await is_signed_first(matter) else State.SUBMITTED
     async with transaction():
+        await rows("SELECT FROM village WHERE code = $1 FOR NO KEY UPDATE", matter["village_code"])  # one after another
+        await part_of(matter["form"]).follow(matter, edition)
+        if faults := errors(await findings(matter, edition)):
+            raise NotFit(faults)
         held = await row("""UPDATE edition SET state = $3, submitted_who = $4, version = version + 1,
                                 submitted_at = CASE WHEN $3 = '待审核' THEN ebranch_now() ELSE submitted_at END
                             WHERE id = $1 AND version = $2 AND state = ANY($5) RETURNING *""",
@@ -109,7 +111,8 @@ async def take_back(actor: Actor, matter: Record, edition: Record) -> None:
             "UPDATE edition SET state = '草稿' WHERE id = $1 AND state = ANY($2) RETURNING id, version",
             edition["id"], sorted(TAKING_BACK.frm))
         if back is None:
-            raise WrongState("已经审核过了，不能再撤回")
+            now_is = (await the_row("SELECT state FROM edition WHERE id = $1", edition["id"]))["state"]
+            raise WrongState("刚才已经撤回了" if now_is in OPEN else f"这份内容现在是“{now_is}”，不能再撤回")
         await deadlines.withdraw(REVIEW_TIME, EDITION, edition["id"], at=now(), period=str(back["version"]))
         await owed_again(matter, "村里撤回修改")
         await audit.record(actor, "take_back_matter", "matter", matter["id"], after={"number": edition["number"]})

@@ -41,7 +41,7 @@ class Matter(Table):
             return WhereRaw("organisation_path LIKE {} AND EXISTS (SELECT FROM edition e WHERE e.matter_id = matter.id"
                             " AND (e.submitted_at IS NOT NULL OR e.delivered))", f"{actor.organisation_path}%")
         if works_on(actor):
-            return WhereRaw("village_code = {}", actor.unit_code)
+            return WhereRaw("village_code = {} AND audience = ANY({})", actor.unit_code, audiences(actor))
         return WhereRaw("village_code = {} AND published_at IS NOT NULL AND audience = ANY({})", actor.unit_code,
                         audiences(actor))
 
@@ -100,15 +100,15 @@ def audiences(actor: Actor) -> list[str]:
 
 
 MATTER = """
-SELECT m.*, d.period, d.first, d.last, d.item, v.community, u.name AS village, e.id AS current_id, e.number,
-       e.published_at AS edition_at, e.fingerprint, e.why, r.html AS page,
+SELECT m.*, d.period, d.first, d.last, d.item, d.state AS duty_state, v.community, u.name AS village,
+       e.id AS current_id, e.number, e.published_at AS edition_at, e.fingerprint, e.why, r.html AS page,
        EXISTS (SELECT FROM edition WHERE matter_id = m.id AND state NOT IN ('已公开', '已作废')) AS under_way
 FROM matter m JOIN duty d ON d.id = m.duty_id JOIN village v ON v.code = m.village_code
 JOIN unit u ON u.code = m.village_code
 LEFT JOIN edition e ON e.id = m.edition_id LEFT JOIN rendering r ON r.edition_id = m.edition_id
 WHERE m.id = $1 AND {scope}"""
 READS = "m.village_code = $2 AND m.published_at IS NOT NULL AND m.audience = ANY($3)"  # what visible_to says
-KEEPS = "m.village_code = $2"
+KEEPS = "m.village_code = $2 AND m.audience = ANY($3)"
 OVERSEES = """m.organisation_path LIKE $2 || '%' AND EXISTS (
     SELECT FROM edition x WHERE x.matter_id = m.id AND (x.submitted_at IS NOT NULL OR x.delivered))"""
 
@@ -118,7 +118,7 @@ async def matter_seen_by(actor: Actor, matter_id: int) -> Record | None:
     if actor.may(Can.DISCLOSURE_OVERSEE):
         return await row(MATTER.format(scope=OVERSEES), matter_id, actor.organisation_path)
     if works_on(actor):
-        return await row(MATTER.format(scope=KEEPS), matter_id, actor.unit_code)
+        return await row(MATTER.format(scope=KEEPS), matter_id, actor.unit_code, audiences(actor))
     return await row(MATTER.format(scope=READS), matter_id, actor.unit_code, audiences(actor))
 
 
@@ -135,7 +135,9 @@ async def open_edition(matter_id: int) -> Record | None:
 
 async def editions(matter_id: int) -> list[Record]:
     """The published editions of a matter, the newest first."""
-    return await rows("""SELECT e.*, r.html AS page FROM edition e JOIN rendering r ON r.edition_id = e.id
+    return await rows("""SELECT e.*, r.html AS page, i.audience
+                         FROM edition e JOIN rendering r ON r.edition_id = e.id
+                         JOIN catalogue_item i ON i.id = e.item_id
                          WHERE e.matter_id = $1 AND e.state = '已公开' ORDER BY e.number DESC""", matter_id)
 
 

@@ -1,12 +1,15 @@
 """撤下: a published matter is taken out of sight, on the township's decision, and leaves a notice with the reason."""
 from asyncpg import Record
 
-from server.core import audit, live
+from server.core import audit, deadlines, live
 from server.core.actor import Actor
-from server.core.database import row, rows, transaction
+from server.core.clock import now
+from server.core.database import row, rows, the_row, transaction
 from server.core.moves import WrongState
 from server.disclosure import cards
 from server.disclosure.publication import places
+from server.disclosure.rules import REVIEW_TIME
+from server.disclosure.submission import EDITION
 from server.permissions import Can
 from server.threads import actions as threads
 
@@ -15,9 +18,11 @@ async def ask(actor: Actor, matter: Record, reason: str) -> None:
     """The village asks for it, with a reason; what a township takes down by itself is decided with the asking.
 
     WrongState where it is not published, or asked for already."""
-    if matter["edition_id"] is None or matter["withdrawn_at"]:
-        raise WrongState("只有公开着的事项才能撤下")
     async with transaction():
+        there = await the_row("SELECT edition_id, withdrawn_at FROM matter WHERE id = $1 FOR NO KEY UPDATE",
+                              matter["id"])
+        if there["edition_id"] is None or there["withdrawn_at"]:
+            raise WrongState("只有公开着的事项才能撤下")
         asked = await row("""INSERT INTO withdrawal (matter_id, reason, person_id, who) VALUES ($1, $2, $3, $4)
                              ON CONFLICT DO NOTHING RETURNING id""",
                           matter["id"], reason, actor.person_id, actor.signature)
@@ -52,12 +57,20 @@ async def take_down(actor: Actor, matter: Record, withdrawal_id: int, reason: st
         raise WrongState("这件申请刚才已经办了")
     await rows("UPDATE matter SET withdrawn_at = ebranch_now(), withdrawn_why = $2 WHERE id = $1",
                matter["id"], f"{reason}（{actor.signature}批准撤下）")
+    await stop_correction(matter["id"])
     await audit.record(actor, "withdraw_matter", "matter", matter["id"], why=reason)
-    await threads.supersede(cards.MATTER, matter["id"])
+    await threads.take_down_cards(actor, cards.MATTER, matter["id"], reason)
     card = cards.withdrawn_card(matter, reason, actor.signature)
     for kind, organisation in await places(matter, matter["audience"]):
         await threads.post_card(actor, kind, cards.MATTER, matter["id"], card, line=f"已撤下：{matter['title']}",
                                 organisation_id=organisation["id"], audience=organisation["path"])
+
+
+async def stop_correction(matter_id: int) -> None:
+    """A correction on its way has nothing left to correct."""
+    for one in await rows("""UPDATE edition SET state = '已作废' WHERE matter_id = $1
+                             AND state NOT IN ('已公开', '已作废') RETURNING id, version""", matter_id):
+        await deadlines.withdraw(REVIEW_TIME, EDITION, one["id"], at=now(), period=str(one["version"]))
 
 
 async def asked(matter_id: int) -> Record | None:

@@ -13,6 +13,7 @@ from server.core import forms, kinds, serving, uploads
 from server.core.clock import today
 from server.core.database import rows
 from server.core.forms import Filled, Refused
+from server.core.moves import WrongState
 from server.core.page import page, see_other
 from server.core.periods import month_after
 from server.core.workdays import ONE_DAY
@@ -27,6 +28,7 @@ from server.ledgers import part, writing
 from server.ledgers.rules import (
     EXPENSE,
     INCOME,
+    MOST_LINES,
     NAME_MAX,
     NOTE_MAX,
     PAGE,
@@ -64,7 +66,8 @@ LINE = (
     forms.text("note", "说明", most=NOTE_MAX, required=False), forms.text("day", "日期", most=20),
     forms.text("voucher", "凭证号", most=VOUCHER_MAX, required=False),
     *(forms.text(name, label, most=NAME_MAX, required=False) for name, label in NAMES),
-    forms.flag("again", "再记一笔"), *uploads.fields(VOUCHER),
+    forms.flag("again", "再记一笔"), forms.text("seen", "打开时的内容", most=16, required=False, seen=False),
+    *uploads.fields(VOUCHER),
 )
 
 
@@ -89,19 +92,28 @@ async def books(request: Request, village: FromPath[str]) -> Response[Any]:
 
 
 @get("/ledgers/{village:str}/{month:str}", can=Can.DISCLOSURE_READ)
-async def month(request: Request, village: FromPath[str], month: FromPath[str],
-                after: FromQuery[int] = 0) -> Response[Any]:
+async def month(request: Request, village: FromPath[str], month: FromPath[str]) -> Response[Any]:
     its, day = await village_seen_by(request.user, village), read_month(month)
     found = await matter_of(village, day) if its and day else None
     if found is None:
         raise NotFoundException
     matter = await the_matter(request.user, found["id"])
-    if not 0 < after < 10**6:
-        return await page(request, "disclosure/show.html", **await shown(request.user, matter))
-    context = await part.shown(matter, {"edition": {"id": matter["edition_id"]}}, after)
-    context["answers"] = defaultdict(list, await beside(matter["id"]))
-    return await page(request, "ledgers/lines.html", title=matter["title"], back=f"/ledgers/{village}/{month}",
-                      matter={"id": matter["id"], "preview": False}, **context)
+    return await page(request, "disclosure/show.html", **await shown(request.user, matter))
+
+
+@get("/disclosures/{matter_id:int}/versions/{number:int}/lines", can=Can.DISCLOSURE_READ)
+async def following(request: Request, matter_id: FromPath[int], number: FromPath[int],
+                    after: FromQuery[int] = 0) -> Response[Any]:
+    """A page of an edition's entries; of one on its way too, for who works on it or reviews it."""
+    matter = await the_matter(request.user, matter_id)
+    edition = next((one for one in await readable_editions(request.user, matter) if one["number"] == number), None)
+    context = await part.shown(matter, {"edition": edition}, min(max(0, after), MOST_LINES)) if edition else {}
+    if edition is None or not context:
+        raise NotFoundException
+    waits = edition["published_at"] is None
+    context["answers"] = defaultdict(list, {} if waits else await beside(matter_id))
+    return await page(request, "ledgers/lines.html", title=edition["title"], back=f"/disclosures/{matter_id}",
+                      matter={"id": matter_id, "preview": waits}, **context)
 
 
 @get("/disclosures/{matter_id:int}/vouchers/{file_id:int}", can=Can.DISCLOSURE_READ)
@@ -117,11 +129,14 @@ async def voucher(request: Request, matter_id: FromPath[int], file_id: FromPath[
 # Writing --------------------------------------------------------------------------------------------------------------
 
 async def to_keep(request: Request, matter_id: int) -> tuple[Record, Record, Record]:
-    """A matter, its open edition and the month; NotFoundException where it is none to be written in."""
+    """A matter, its open edition and the month; NotFoundException where there is none, WrongState once it was handed
+    on."""
     matter, edition = await to_write(request, matter_id)
     its = await ledger(edition["id"])
-    if its is None or edition["state"] not in OPEN:
+    if its is None:
         raise NotFoundException
+    if edition["state"] not in OPEN:
+        raise WrongState(f"这份内容现在是“{edition['state']}”，不能再改")
     return matter, edition, its
 
 
@@ -130,6 +145,7 @@ async def desk(request: Request, matter_id: FromPath[int], after: FromQuery[int]
     matter, edition = await to_write(request, matter_id)
     if edition["state"] not in OPEN:
         return see_other(f"/disclosures/{matter_id}")
+    await part.follow(matter, edition)
     return await desk_page(request, matter, edition, Filled(), after if 0 < after < 10**6 else 0)
 
 
@@ -202,7 +218,8 @@ async def line_page(request: Request, matter: Record, edition: Record, its: Reco
              for one in await picture_of(line)]
     return await page(
         request, "ledgers/line.html", status=filled.status, matter={"id": matter["id"], "title": matter["title"]},
-        action=address, line=line.line if line else None, form=filled.typed, errors=filled.errors,
+        action=address, line=line.line if line else None, seen=writing.mark_of(line) if line else "",
+        form=filled.typed, errors=filled.errors,
         sides=forms.options(Side), incomes=[{"value": one, "label": one} for one in INCOME],
         expenses=[{"value": one, "label": one} for one in EXPENSE],
         picture=await uploads.listed(request.user, VOUCHER, address, there, handed), first_day=its["month"].isoformat(),
@@ -245,12 +262,13 @@ async def keep_line(request: Request, matter_id: int, name: int | None) -> Respo
     line = read_line(filled, its)
     if line and not filled.errors:
         try:
-            await writing.write_line(request.user, matter, edition["id"],
-                                     replace(line, line=name or 0), handed, await picture_of(there))
+            await writing.write_line(request.user, matter, edition["id"], replace(line, line=name or 0), handed,
+                                     await picture_of(there), filled["seen"])
             again = filled["again"] and name is None
             return see_other(f"/disclosures/{matter_id}/{'lines/new' if again else 'ledger'}")
         except Refused as refused:
             filled.errors[refused.field] = str(refused)
+            there = await line_of(edition["id"], name) if name else None
         except uploads.Unfit as unfit:
             filled.errors["voucher_picture"] = str(unfit)
     return await line_page(request, matter, edition, its, filled, there, handed=handed)
@@ -290,4 +308,4 @@ async def remove_line(request: Request, matter_id: FromPath[int], line: FromPath
     return see_other(f"/disclosures/{matter_id}/ledger")
 
 
-ROUTES = [books, month, voucher, desk, opening, new_line, one_line, add_line, change_line, remove_line]
+ROUTES = [books, month, following, voucher, desk, opening, new_line, one_line, add_line, change_line, remove_line]

@@ -16,6 +16,7 @@ from server.core.clock import now, today
 from server.core.database import row, rows
 from server.core.dates import moment
 from server.core.files import safe_name
+from server.core.moves import WrongState
 from server.core.page import page, see_other
 from server.core.periods import month_after
 from server.core.turns import TONES, Progress
@@ -79,11 +80,14 @@ def workbook(body: bytes, name: str) -> Response[bytes]:
 # A village's own month ------------------------------------------------------------------------------------------------
 
 async def own_month(request: Request, matter_id: int) -> tuple[Record, Record]:
-    """A matter and the month its open edition is of; NotFoundException where there is none to be written in."""
+    """A matter and the month its open edition is of; NotFoundException where there is none, WrongState once it was
+    handed on."""
     matter, edition = await to_write(request, matter_id)
     its = await ledger(edition["id"])
-    if its is None or edition["state"] not in OPEN:
+    if its is None:
         raise NotFoundException
+    if edition["state"] not in OPEN:
+        raise WrongState(f"这份内容现在是“{edition['state']}”，不能再改")
     return matter, its
 
 

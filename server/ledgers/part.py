@@ -13,7 +13,7 @@ from server.core.database import rows
 from server.core.periods import month_after
 from server.disclosure.parts import Part, declare
 from server.disclosure.private import numbers_in
-from server.disclosure.rules import Finding, Level
+from server.disclosure.rules import OPEN, Finding, Level
 from server.ledgers import charts
 from server.ledgers.rules import COMPLETE, PAGE, Book, Line, check_book, month_key, signed, totals, yuan
 from server.ledgers.tables import balance_before, book, closing_before, ledger, lines_of, opening_after, year_until
@@ -32,8 +32,19 @@ async def begin(actor: Actor, matter: Record, edition_id: int, former: int | Non
         return
     month = matter["last"].replace(day=1)
     before = await closing_before(matter["village_code"], month)
-    await rows("INSERT INTO ledger (edition_id, village_code, month, opening) VALUES ($1, $2, $3, $4)",
-               edition_id, matter["village_code"], month, before["closing"] if before else 0)
+    await rows("INSERT INTO ledger (edition_id, village_code, month, opening) VALUES ($1, $2, $3, $4)"
+               " ON CONFLICT DO NOTHING", edition_id, matter["village_code"], month, before["closing"] if before else 0)
+
+
+async def follow(matter: Record, edition: Record) -> None:
+    """A draft begins where the month before ends now: that one may have been handed on, or changed, since it was begun.
+    What the township sent says itself what it began with, and is compared."""
+    its = await ledger(edition["id"])
+    if its is None or edition["delivered"] or edition["state"] not in OPEN:
+        return
+    before = await closing_before(its["village_code"], its["month"])
+    if before and month_after(before["month"], 1) == its["month"] and before["closing"] != its["opening"]:
+        await rows("UPDATE ledger SET opening = $2 WHERE edition_id = $1", edition["id"], before["closing"])
 
 
 async def findings(matter: Record, edition: Record) -> list[Finding]:
@@ -85,23 +96,24 @@ async def shown(matter: Record, content: dict[str, Any], after: int) -> dict[str
     every = await lines_of(edition["id"], after=0, most=None) if its["lines"] <= PAGE else None
     months = await year_until(its["village_code"], its["month"])
     return {"ledger": shown_of(
-        matter["id"], its, await lines_of(edition["id"], after=after), await balance_before(edition["id"], after),
+        matter["id"], edition["number"], its, await lines_of(edition["id"], after=after),
+        await balance_before(edition["id"], after),
         totals(every) if every is not None else await category_sums(edition["id"]),
         {one["month"]: (one["income"], one["expense"]) for one in months}, await pictured(edition["id"]), after)}
 
 
-def shown_of(matter_id: int, its: Mapping[str, Any], lines: Sequence[Line], balance: int,
+def shown_of(matter_id: int, number: int, its: Mapping[str, Any], lines: Sequence[Line], balance: int,
              sums: Sequence[tuple[str, int]], months: Mapping[date, tuple[int, int]], pictures: int,
              after: int = 0) -> dict[str, Any]:
-    """A month as the templates show it. its: the ledger's row; lines: a page of its lines after the first `after` ones;
-    balance: before them; sums: by category; months: income and expense of the published ones; pictures: how many
-    vouchers have one."""
+    """A month as the templates show it. number: of the edition; its: the ledger's row; lines: a page of its lines after
+    the first `after` ones; balance: before them; sums: by category; months: income and expense of the published
+    ones; pictures: how many vouchers have one."""
     shown_lines = []
     for place, line in enumerate(lines, after + 1):
         balance += line.income - line.expense
         shown_lines.append(shown_line(matter_id, line, place, balance))
     return {
-        "address": f"/ledgers/{its['village_code']}/{month_key(its['month'])}",
+        "address": f"/disclosures/{matter_id}/versions/{number}/lines",
         "opening": yuan(its["opening"]), "income": yuan(its["income"]), "expense": yuan(its["expense"]),
         "closing": yuan(its["closing"]), "month": its["month"], "count": its["lines"], "lines": shown_lines,
         "vouchers": "凭证齐全" if pictures == its["lines"] and its["lines"] else f"{pictures} 笔有凭证照片",
@@ -174,4 +186,4 @@ def words(entry: dict[str, Any] | None) -> str:
     return " ".join(filter(None, (entry["day"], entry["summary"], amount, entry["category"], entry["note"], who)))
 
 
-PART = declare(Form.LEDGER, Part(begin, findings, content, shown, differ, desk="ledger"))
+PART = declare(Form.LEDGER, Part(begin, findings, content, shown, differ, follow, desk="ledger"))

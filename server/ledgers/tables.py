@@ -120,5 +120,5 @@ async def months_of(village_code: str) -> Sequence[Record]:
     """The published months of a village, the newest first: month, matter_id, closing, income, expense."""
     return await rows("""
         SELECT l.month, m.id AS matter_id, l.closing, l.income, l.expense FROM ledger l
-        JOIN matter m ON m.edition_id = l.edition_id
+        JOIN matter m ON m.edition_id = l.edition_id AND m.withdrawn_at IS NULL
         WHERE l.village_code = $1 ORDER BY l.month DESC LIMIT 60""", village_code)

@@ -1,6 +1,7 @@
 """Writing in a month: a line added, changed or taken out by hand; the whole month from a table; the opening."""
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 
 from asyncpg import Record
 
@@ -8,10 +9,10 @@ from server.core import live, uploads
 from server.core.actor import Actor
 from server.core.database import row, rows, transaction
 from server.core.forms import Refused
-from server.disclosure.editing import why_not
+from server.disclosure.editing import BEGUN_LATELY, why_not
 from server.disclosure.rules import OPEN
-from server.ledgers.rules import MOST_LINES, Line
-from server.ledgers.tables import FIELDS, closing_before, ledger
+from server.ledgers.rules import MOST_LINES, Line, signed
+from server.ledgers.tables import FIELDS, closing_before, ledger, line_of
 
 INSERT = f"""
 INSERT INTO ledger_line (edition_id, {", ".join(FIELDS)})
@@ -38,13 +39,18 @@ async def hold(actor: Actor, edition_id: int) -> int:
 
 
 async def write_line(actor: Actor, matter: Record, edition_id: int, line: Line, handed: uploads.Handed,
-                     picture: Sequence[Record]) -> None:
+                     picture: Sequence[Record], seen: str = "") -> None:
     """Adds a line (its name 0), or puts another in the place of the one of its name; the sums follow.
 
-    handed: the picture of its voucher as the form has it; picture: the one that is there. Refused where the month is
-    full, or the line was taken out meanwhile; Unfit for a second picture."""
+    handed: the picture of its voucher as the form has it; picture: the one that is there; seen: the
+    mark of the line as it was when the form was opened. The newest line sent again within a minute is that line.
+    Refused where the month is full, or the line was taken out or changed meanwhile; Unfit for a second picture."""
     async with transaction():
+        if not line.line and await just_added(actor, edition_id, line):
+            return
         await hold(actor, edition_id)
+        if line.line and seen and (there := await line_of(edition_id, line.line)) and mark_of(there) != seen:
+            raise Refused("form", f"这一笔刚才被改成：{there.day} {there.summary} {signed(there)}元。核对后再保存")
         kept = await uploads.settle(actor, handed, picture)
         line = replace(line, file_id=next(iter(kept.order), None))
         its = await ledger(edition_id)
@@ -63,6 +69,22 @@ async def write_line(actor: Actor, matter: Record, edition_id: int, line: Line, 
         await put(edition_id, [line])
         await in_order(edition_id)
         live.changed(matter["organisation_path"], f"matter-{matter['id']}")
+
+
+async def just_added(actor: Actor, edition_id: int, line: Line) -> bool:
+    """Whether the actor has added this very line within the last minute: a second tap adds no second payment."""
+    lately = await row(f"""SELECT FROM edition WHERE id = $1 AND saved_who = $2
+                           AND state = ANY($3) AND saved_at > ebranch_now() - {BEGUN_LATELY} FOR NO KEY UPDATE""",
+                       edition_id, actor.signature, sorted(OPEN))
+    newest = await row("SELECT line FROM ledger_line WHERE edition_id = $1 ORDER BY line DESC LIMIT 1", edition_id)
+    there = await line_of(edition_id, newest["line"]) if lately is not None and newest else None
+    return there is not None and mark_of(there) == mark_of(line)
+
+
+def mark_of(line: Line) -> str:
+    """Short for what a line says, whatever its place and its picture."""
+    said = replace(line, line=0, place=0, file_id=None)
+    return sha256(repr([getattr(said, name) for name in FIELDS]).encode()).hexdigest()[:16]
 
 
 async def put(edition_id: int, lines: Sequence[Line]) -> None:

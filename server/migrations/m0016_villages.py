@@ -23,12 +23,17 @@ CREATE TABLE village (
 );
 CREATE INDEX village_in_tree ON village (organisation_path);
 CREATE INDEX village_in_units ON village (path);
-GRANT SELECT, INSERT, UPDATE (community, state, opened_at) ON village TO ebranch_app;
+GRANT SELECT, INSERT, UPDATE (community, state, opened_at, organisation_id) ON village TO ebranch_app;
 
--- Where a village stands in the tree is never typed: it follows from its unit and from the branch that answers for it.
+-- Where a village stands in the tree is never typed: it follows from its unit and from the branch that answers for it,
+-- which is chosen when the village is opened, and stays.
 CREATE FUNCTION village_in_its_place() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' AND NOT (OLD.state = '暂不开通' AND NEW.state = '已开通') THEN
+        RAISE EXCEPTION 'who answers for a village is chosen when it is opened'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
     SELECT path INTO NEW.path FROM unit WHERE code = NEW.code AND level = 'village';
     SELECT path INTO NEW.organisation_path FROM organisation
     WHERE id = NEW.organisation_id AND kind = '党支部' AND unit_code = NEW.code AND closed_at IS NULL;
@@ -37,7 +42,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER village_in_its_place BEFORE INSERT ON village FOR EACH ROW EXECUTE FUNCTION village_in_its_place();
+CREATE TRIGGER village_in_its_place BEFORE INSERT OR UPDATE OF organisation_id ON village
+    FOR EACH ROW EXECUTE FUNCTION village_in_its_place();
 
 -- 暂不具备使用条件 (M3§4): why, the township's opinion, the county's approval with the day it is looked at again.
 CREATE TABLE exemption (
@@ -115,7 +121,8 @@ CREATE TABLE catalogue_item (
     CONSTRAINT catalogue_item_once UNIQUE (catalogue_id, item),
     CONSTRAINT catalogue_item_columns CHECK ((form IN ('表格', '名单')) = (cardinality(columns) > 0)),
     CONSTRAINT catalogue_item_ledger CHECK (form <> '账目' OR frequency = '每月' AND category = '财务'),
-    CONSTRAINT catalogue_item_convenience CHECK (category <> '便民服务' OR frequency = '每月') -- M3§8
+    CONSTRAINT catalogue_item_convenience CHECK (category <> '便民服务' OR frequency = '每月'), -- M3§8
+    CONSTRAINT catalogue_item_members CHECK (audience <> '党员' OR category = '党务')
 );
 CREATE UNIQUE INDEX catalogue_item_one_ledger ON catalogue_item (catalogue_id, variant) WHERE form = '账目';
 GRANT SELECT, INSERT, UPDATE, DELETE ON catalogue_item TO ebranch_app;

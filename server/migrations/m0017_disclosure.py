@@ -271,7 +271,8 @@ END $$;
 CREATE TRIGGER edition_guard BEFORE INSERT OR UPDATE OR DELETE ON edition
     FOR EACH ROW EXECUTE FUNCTION edition_guard();
 
--- What readers see is a published edition of this matter; withdrawn only by the township's decision, and for good.
+-- What readers see is a published edition of this matter, under that one's title and for its readers; withdrawn only by
+-- the township's decision, and for good.
 CREATE FUNCTION matter_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -284,6 +285,11 @@ BEGIN
             SELECT FROM edition WHERE id = NEW.edition_id AND matter_id = NEW.id AND state = '已公开'
             AND id > coalesce(OLD.edition_id, 0)) THEN
         RAISE EXCEPTION 'not published' USING ERRCODE = 'EB043';
+    END IF;
+    IF OLD.edition_id IS NOT NULL AND NEW.edition_id = OLD.edition_id
+            AND (NEW.title, NEW.form, NEW.audience, NEW.published_at)
+            IS DISTINCT FROM (OLD.title, OLD.form, OLD.audience, OLD.published_at) THEN
+        RAISE EXCEPTION 'what is published stays as it is' USING ERRCODE = 'EB043';
     END IF;
     IF OLD.withdrawn_at IS NOT NULL OR NEW.withdrawn_at IS NOT NULL AND NOT EXISTS (
             SELECT FROM withdrawal WHERE matter_id = NEW.id AND state = '已撤下') THEN

@@ -35,13 +35,13 @@ async def form(request: Request, place: FromQuery[str] = "", village: FromQuery[
     return await apply_page(request, chosen["code"], Filled())
 
 
-async def choose(request: Request, chosen: Any) -> Response[Any]:
+async def choose(request: Request, chosen: Any, status: int = 200) -> Response[Any]:
     """One step down the tree: 市, 县, 乡镇, 村."""
     below = await rows("SELECT code, name, level FROM unit WHERE parent_code = $1 ORDER BY code", chosen["code"]) \
         if chosen else []
     above = chosen["parent_code"] if chosen else None
     return await page(
-        request, "query_accounts/choose.html", name=chosen["name"] if chosen else "", places=[
+        request, "query_accounts/choose.html", status=status, name=chosen["name"] if chosen else "", places=[
             {"name": one["name"], "href": f"/query-accounts/new?place={one['code']}"} for one in below],
         back=f"/query-accounts/new?place={above}" if above else "/sign-in")
 
@@ -61,7 +61,7 @@ async def apply(request: Request) -> Response[Any]:
     filled = await forms.fill(request, APPLY)
     place = await unit(filled.values.get("village", ""))
     if place is None or place["level"] != Level.VILLAGE:
-        return await choose(request, await unit(TOP))
+        return await choose(request, await unit(TOP), filled.status)
     if not filled.errors:
         await picture_code.check_in(filled)
     if not filled.errors:

@@ -3,7 +3,7 @@ from typing import Any
 
 from asyncpg import Record
 from litestar import Request, Response, get, post
-from litestar.exceptions import NotFoundException, PermissionDeniedException
+from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
 from litestar.params import FromPath, FromQuery
 
 from server.core import forms
@@ -15,8 +15,7 @@ from server.core.deadline_words import describe
 from server.core.forms import Filled, Refused
 from server.core.page import page, see_other
 from server.disclosure.show import shown
-from server.disclosure.sight import may_not_read_old, the_matter
-from server.disclosure.tables import editions
+from server.disclosure.sight import editions_for, may_not_read_old, the_matter
 from server.ledgers.rules import signed
 from server.ledgers.tables import line_of
 from server.permissions import Can
@@ -40,7 +39,7 @@ TO = {"township": Of.TOWNSHIP, "county": Of.COUNTY}
 @get("/disclosures/{matter_id:int}/questions/new", can=Can.DISCLOSURE_ASK)
 async def new(request: Request, matter_id: FromPath[int], line: FromQuery[int] = 0,
               to: FromQuery[str] = "") -> Response[Any]:
-    matter = await readable(request, matter_id)
+    matter = await asked_about(request, matter_id)
     return await ask_page(request, matter, Filled(typed={
         "of": str(TO.get(to, Of.VILLAGE)), "line": str(max(0, line)), "agrees": "1"}))
 
@@ -49,6 +48,14 @@ async def readable(request: Request, matter_id: int) -> Record:
     """A published matter the actor reads; NotFoundException else."""
     matter = await the_matter(request.user, matter_id)
     if matter["edition_id"] is None or may_not_read_old(request.user, matter):
+        raise NotFoundException
+    return matter
+
+
+async def asked_about(request: Request, matter_id: int) -> Record:
+    """As `readable`, but nothing is asked about what was taken down, also by who still reads it."""
+    matter = await readable(request, matter_id)
+    if matter["withdrawn_at"] is not None:
         raise NotFoundException
     return matter
 
@@ -75,10 +82,10 @@ async def ask_page(request: Request, matter: Record, filled: Filled) -> Response
 
 @post("/disclosures/{matter_id:int}/questions", can=Can.DISCLOSURE_ASK, status_code=200)
 async def ask(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter = await readable(request, matter_id)
+    matter = await asked_about(request, matter_id)
     filled = await forms.fill(request, ASK)
     if "line" in filled.errors:
-        raise NotFoundException
+        raise ClientException(filled.errors["line"], status_code=422)
     if not filled.errors:
         try:
             made = await actions.ask(
@@ -97,7 +104,7 @@ async def ask(request: Request, matter_id: FromPath[int]) -> Response[Any]:
 async def wall(request: Request, matter_id: FromPath[int], number: FromPath[int]) -> Response[Any]:
     """What the wall's QR code opens: exactly the edition that hangs there."""
     matter = await readable(request, matter_id)
-    if not any(one["number"] == number for one in await editions(matter_id)):
+    if not any(one["number"] == number for one in await editions_for(request.user, matter)):
         raise NotFoundException
     context = await shown(request.user, matter, number)
     hangs = None if number == matter["number"] else f"墙上贴的是第 {number} 版，网上现在是第 {matter['number']} 版。"
@@ -108,9 +115,9 @@ async def wall(request: Request, matter_id: FromPath[int], number: FromPath[int]
 @post("/disclosures/{matter_id:int}/versions/{number:int}/mismatch", can=Can.DISCLOSURE_ASK, status_code=200)
 async def mismatch(request: Request, matter_id: FromPath[int], number: FromPath[int]) -> Response[Any]:
     """墙上和网上不一样, in one tap: the township hears of it."""
-    matter = await readable(request, matter_id)
+    matter = await asked_about(request, matter_id)
     await forms.nothing(request)
-    if not any(one["number"] == number for one in await editions(matter_id)):
+    if not any(one["number"] == number for one in await editions_for(request.user, matter)):
         raise NotFoundException
     made = await actions.ask(request.user, matter, Of.TOWNSHIP, f"墙上和网上第 {number} 版不一样", kind=Kind.MISMATCH,
                              number=number, named=False, agrees=False)

@@ -87,6 +87,14 @@ async def supersede(card_kind: str, subject_id: int) -> None:
                   WHERE card_kind = $1 AND subject_id = $2 AND superseded_at IS NULL""", card_kind, subject_id)
 
 
+async def take_down_cards(actor: Actor, card_kind: str, subject_id: int, reason: str) -> None:
+    """Takes the cards of what is to be out of sight out of sight too; must stand in a transaction."""
+    await rows("""UPDATE entry SET superseded_at = coalesce(superseded_at, ebranch_now()),
+                      taken_down_at = ebranch_now(), taken_down_by = $3, take_down_reason = $4
+                  WHERE card_kind = $1 AND subject_id = $2 AND taken_down_at IS NULL""",
+               card_kind, subject_id, actor.signature, reason)
+
+
 async def seen(actor: Actor, thread_id: int, entry_id: int) -> None:
     """Notes up to where the actor has read; it only moves forward."""
     await rows("""INSERT INTO last_seen AS s (person_id, thread_id, entry_id) VALUES ($1, $2, $3)

@@ -15,10 +15,13 @@ from server.threads import actions as threads
 from server.villages.rules import LOOKED_AT_AGAIN, OPINION, RENEW, Exempting, State, is_community
 from server.villages.tables import branches_in, county_of, settings_of, unit
 
+VILLAGE_LOCK = 7_022  # advisory, with the village's code: opened, or exempted, one after the other
+
 OPEN = """
 INSERT INTO village (code, path, community, state, organisation_id, organisation_path, opened_at)
 VALUES ($1, '', $2, '已开通', $3, '', ebranch_now())
-ON CONFLICT (code) DO UPDATE SET state = '已开通', opened_at = ebranch_now() WHERE village.state <> '已开通'
+ON CONFLICT (code) DO UPDATE SET state = '已开通', opened_at = ebranch_now(), organisation_id = EXCLUDED.organisation_id
+WHERE village.state <> '已开通'
 RETURNING organisation_path"""
 EXEMPT = """
 INSERT INTO village (code, path, community, state, organisation_id, organisation_path)
@@ -36,6 +39,11 @@ async def branch_of(actor: Actor, code: str, branch_id: int | None = None) -> Re
     return found[0]
 
 
+async def hold(code: str) -> None:
+    """Keeps a village from being opened and exempted at once, until the transaction ends; it may have no row yet."""
+    await rows("SELECT pg_advisory_xact_lock($1, hashtext($2))", VILLAGE_LOCK, code)
+
+
 async def open_village(actor: Actor, code: str, branch_id: int | None) -> None:
     """Opens a village's disclosure; an exemption on file ends with it. What it owes is made by the worker at once.
 
@@ -43,6 +51,7 @@ async def open_village(actor: Actor, code: str, branch_id: int | None) -> None:
     place = await unit(code)
     branch = await branch_of(actor, code, branch_id)
     async with transaction():
+        await hold(code)
         opened = await row(OPEN, code, is_community(place["official_name"]) if place else False, branch["id"])
         if opened is None:
             raise WrongState("这个村已经开通了")
@@ -66,6 +75,7 @@ async def ask_exemption(actor: Actor, code: str, reason: str) -> int:
     branch = await branch_of(actor, code)
     by_township = actor.may(OPINION.can)
     async with transaction():
+        await hold(code)
         if await row("SELECT FROM village WHERE code = $1 AND state = '已开通'", code) is not None:
             raise WrongState("这个村已经开通，不能再申请暂不开通")
         made = await row("""
@@ -91,6 +101,7 @@ async def move(actor: Actor, exemption: dict[str, Any], by: Move, words: str, re
         raise Refused("review_on", "复核日期要在今天以后、一年以内")
     column = "opinion" if by is OPINION else "answer"
     async with transaction():
+        await hold(exemption["village_code"])
         moved = await row(f"""
             UPDATE exemption SET state = $2, {column} = $3, {column}_who = $4, {column}_at = ebranch_now(),
                 review_on = $5 WHERE id = $1 AND state = ANY($6) RETURNING village_code, organisation_id""",

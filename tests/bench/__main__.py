@@ -1,6 +1,7 @@
 """`make bench [ONLY=name]`: prints the figures beside their bars and writes bench.json; fails where a bar is missed.
 
-Names: pages, check-in, photo, sizes, importing, evidence, session-check, officers, signing-in, starting."""
+Names: pages, check-in, photo, sizes, importing, evidence, session-check, officers, disclosure, signing-in,
+starting."""
 import asyncio
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from server.settings import ROOT
 from tests.bench.check_in import check_in
+from tests.bench.disclosure import disclosure
 from tests.bench.evidence import evidence
 from tests.bench.figures import Figure, show, write
 from tests.bench.growth import grow
@@ -23,7 +25,8 @@ from tests.bench.starting import importing, starting
 Measure = Callable[[Stack], list[Figure]]
 ON_GROWN_DATA: dict[str, Measure] = {
     "pages": pages, "check-in": check_in, "photo": photo, "sizes": sizes, "importing": importing,
-    "evidence": evidence, "session-check": session_check, "officers": officers}
+    "evidence": evidence, "session-check": session_check, "officers": officers,
+    "disclosure": disclosure}
 
 
 def measure(only: str | None, folder: Path) -> list[Figure]:

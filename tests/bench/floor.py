@@ -14,6 +14,7 @@ from litestar.response import Template
 from server.app import make_app
 from server.core.database import rows
 from server.core.page import answer
+from server.disclosure import handlers as disclosure
 from server.meetings import handlers as meetings
 from server.permissions import Can
 from server.threads import handlers as threads
@@ -56,6 +57,16 @@ async def meeting(request: Request, meeting_id: FromPath[int]) -> Template:
     return await same(request, lambda: meetings.show.fn(request, meeting_id))
 
 
+@get("/disclosures", can=Can.DISCLOSURE_READ)
+async def village_list(request: Request) -> Template:
+    return await same(request, lambda: disclosure.index.fn(request))
+
+
+@get("/disclosures/{matter_id:int}", can=Can.DISCLOSURE_READ)
+async def matter(request: Request, matter_id: FromPath[int]) -> Template:
+    return await same(request, lambda: disclosure.show.fn(request, matter_id))
+
+
 @post("/bare", can=Can.PUBLIC, status_code=200, media_type=MediaType.TEXT)
 async def bare() -> str:
     await rows(BARE, 1, 1)
@@ -72,4 +83,4 @@ async def nobody() -> str:
     return "ok"
 
 
-app = make_app([thread_list, thread, meeting, bare, somebody, nobody])
+app = make_app([thread_list, thread, meeting, village_list, matter, bare, somebody, nobody])

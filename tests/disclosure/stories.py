@@ -1,4 +1,4 @@
-"""前村 with its 三务公开 opened and a catalogue published, and matters of it in every state, made by calling the actions."""
+"""前村, opened and with a catalogue to publish by, and matters of it in every state: made by calling the actions."""
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -55,10 +55,15 @@ async def catalogue(by: Person = COUNTY) -> int:
     return await publish_draft(by)
 
 
+async def drafted(county: str) -> Record:
+    """The draft of a county's catalogue: id and version."""
+    return await the_row("SELECT id, version FROM catalogue WHERE county_code = $1 AND number IS NULL", county)
+
+
 async def publish_draft(by: Person = COUNTY, note: str = "") -> int:
     """The draft of a county's catalogue is published, and what follows from it done; its id."""
     actor = await actor_of(by)
-    draft = await the_row("SELECT id, version FROM catalogue WHERE county_code = $1 AND number IS NULL", actor.unit_code)
+    draft = await drafted(actor.unit_code)
     await catalogues.publish(actor, actor.unit_code, draft["version"], note)
     await effects.sweep()
     return draft["id"]
@@ -84,8 +89,9 @@ async def new_version(changes: Mapping[str, Mapping[str, Any] | None], note: str
     actor = await actor_of(COUNTY)
     await catalogues.begin_draft(actor, NINGYANG)
     for name, change in changes.items():
-        draft = await the_row("SELECT id, version FROM catalogue WHERE county_code = $1 AND number IS NULL", NINGYANG)
-        its = dict(await the_row("SELECT * FROM catalogue_item WHERE catalogue_id = $1 AND name = $2", draft["id"], name))
+        draft = await drafted(NINGYANG)
+        its = dict(await the_row("SELECT * FROM catalogue_item WHERE catalogue_id = $1 AND name = $2",
+                                 draft["id"], name))
         if change is None:
             await catalogues.remove_item(actor, NINGYANG, draft["version"], its["id"])
         else:
@@ -113,8 +119,9 @@ async def owed(name: str, code: str = QIANCUN) -> list[tuple[str, str]]:
 
 async def clock_of(duty_id: int, kind: str = "duty") -> dict[str, Any]:
     """The newest deadline of a duty, or of another subject."""
-    return dict(await the_row("""SELECT rule, state, due_at, starts_at, closed_at, organisation_id FROM deadline
-                                 WHERE subject_kind = $2 AND subject_id = $1 ORDER BY id DESC LIMIT 1""", duty_id, kind))
+    return dict(await the_row("""
+        SELECT rule, state, due_at, starts_at, closed_at, organisation_id FROM deadline
+        WHERE subject_kind = $2 AND subject_id = $1 ORDER BY id DESC LIMIT 1""", duty_id, kind))
 
 
 async def villager_of_houcun(owner: Any) -> Person:

@@ -1,0 +1,95 @@
+"""Numbers and illnesses that must not be published (M3§11): masked in tables, pointed out in texts."""
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.disclosure.private import HIDDEN, half_width, hide, numbers_in
+
+ID, OLD_ID, CARD, PHONE = "370921196502031234", "370921650203123", "6228481234567890123", "13812345678"
+ID_MASKED, PHONE_MASKED, CARD_MASKED = "3709************34", "138****5678", "***************0123"
+digits = st.text("0123456789", min_size=17, max_size=17).map(lambda one: "3" + one)
+
+
+def shown(head: str, cell: str) -> str:
+    """One cell as it is published under its head."""
+    return hide((head,), [[cell]])[0][0]
+
+
+@pytest.mark.parametrize(("written", "masked"), [
+    (ID, ID_MASKED), (ID[:-1] + "X", "3709************3X"), (ID[:-1] + "x", "3709************3x"),
+    (OLD_ID, "3709*********23"), (CARD, CARD_MASKED), ("6228 4812 3456 7890 123", CARD_MASKED), (PHONE, PHONE_MASKED),
+    ("138 1234 5678", PHONE_MASKED), ("138-1234-5678", PHONE_MASKED),
+    ("３７０９２１１９６５０２０３１２３４", ID_MASKED),
+    ("１３８１２３４５６７８", PHONE_MASKED), ("３７０９２１１９６５０２０３１２３Ｘ", "3709************3X")])
+def test_a_persons_number_is_masked_wherever_it_stands(written, masked):
+    assert shown("备注", written) == masked
+    assert shown("备注", f"本人身份：{written}，已核对") == f"本人身份：{masked}，已核对"
+    assert len(numbers_in(f"联系{written}。")) == 1
+
+
+@pytest.mark.parametrize("harmless", [
+    "", "张大爷", "520", "12,000.00", "2026-10-08", "0538-5621234", "第 17 号", "（2026）鲁0921民初1234号", "600 米",
+    "GB50204-2015", "3.5 亩", "20261008", "AB12345678901234567"])
+def test_what_is_no_persons_number_stays(harmless):
+    assert shown("备注", harmless) == harmless
+    assert numbers_in(harmless) == []
+
+
+@pytest.mark.parametrize("dates", ["2024-01-01 2033-12-31", "2024-01-01-2033-12-31", "20240101-20331231",
+                                   "2024-01-01 - 2033-12-31"])
+def test_the_two_ends_of_a_contract_are_no_bank_card(dates):
+    assert shown("合同起止", dates) == dates
+
+
+@pytest.mark.parametrize("cell", [
+    f"{ID} 520", f"520 {ID}", f"{PHONE} 13912345678", f"{PHONE}-13912345678", f"{CARD} 1200"])
+def test_a_number_beside_another_is_masked_too(cell):
+    assert not any(number in shown("备注", cell) for number in (ID, CARD, PHONE, "13912345678"))
+    assert numbers_in(cell)
+
+
+@pytest.mark.parametrize("cell", [f"张*山 {ID}", f"{PHONE}（*）", f"**{CARD}"])
+def test_a_star_in_a_cell_does_not_keep_a_number_from_being_masked(cell):
+    assert not any(number in shown("备注", cell) for number in (ID, CARD, PHONE))
+
+
+@pytest.mark.parametrize(("head", "cell", "masked"), [
+    ("身份证号", ID, ID_MASKED), ("证件号码", "3709 2119 6502 0312 34", ID_MASKED),
+    ("公民身份号码", "H12345678", "*******78"),
+    ("身份证号", "123", "***"), ("银行卡号", CARD, CARD_MASKED), ("一卡通", "９０１２３４５６７８", "******5678"),
+    ("开户银行", "宁阳农商行", "宁阳农商行"), ("账号", "支 12", "支 12"), ("卡号", "12345678", "****5678")])
+def test_by_the_head_of_its_column(head, cell, masked):
+    assert shown(head, cell) == masked
+
+
+@pytest.mark.parametrize("head", ["病情", "疾病名称", "诊断", "残疾类别", "残疾程度", "症状", "病种"])
+def test_an_illness_is_not_published(head):
+    assert shown(head, "尿毒症") == HIDDEN
+    assert shown(head, "") == ""
+
+
+@pytest.mark.parametrize("head", ["残疾人补贴", "残疾等级", "救助事由", "类别", "姓名", "病虫害防治面积"])
+def test_what_says_no_illness_stays(head):
+    assert shown(head, "一级") == "一级"
+
+
+@given(digits, st.sampled_from(["身份证号", "备注", "姓名", "事由"]))
+def test_no_whole_id_number_survives_and_masked_twice_is_masked_once(number, head):
+    once = hide((head,), [[f"{number}"]])
+    assert number not in once[0][0]
+    assert hide((head,), once) == once
+
+
+def test_name_and_amount_stay():
+    columns = ("姓名", "身份证号", "病情", "银行卡号", "金额")
+    assert hide(columns, [["张大爷", ID, "偏瘫", CARD, "520.00"]]) == [
+        ["张大爷", ID_MASKED, HIDDEN, CARD_MASKED, "520.00"]]
+
+
+def test_a_row_of_other_width_is_no_row_of_this_table():
+    with pytest.raises(ValueError, match="zip"):
+        hide(("姓名", "金额"), [["张大爷"]])
+
+
+def test_full_width_digits_are_digits():
+    assert half_width("１２Ｘｘ，张") == "12Xx，张"

@@ -1,0 +1,188 @@
+"""Published: the page all readers see, the cards in the right threads, the fingerprint; at once or at its moment."""
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
+from server.core import effects
+from server.core.clock import BEIJING
+from server.core.database import rows
+from server.disclosure import publication
+from server.disclosure.cards import VILLAGERS
+from server.disclosure.reviewing import publish_now
+from tests.cast import COMMITTEE, COUNTY, MEMBER, SECRETARY, SUPERVISOR, VILLAGE_ADMIN, VILLAGER
+from tests.disclosure.stories import (
+    ACCOUNTS,
+    ASSETS,
+    DUES,
+    GUIDE,
+    MEETINGS,
+    POOR,
+    TEXT,
+    begin_correction,
+    corrected,
+    edition,
+    matter,
+    owed,
+    published,
+    ready,
+    review,
+    save,
+    submitted,
+    to_township,
+)
+from tests.meetings.stories import card_lines, evidence, one
+
+LATER = datetime(2026, 10, 12, 8, tzinfo=BEIJING)
+OF_VILLAGERS = tuple(VILLAGERS.values())
+
+
+async def threads_of(made: int) -> set[tuple[str, str]]:
+    """The threads in which a matter's newest card stands: branch and kind."""
+    return {(found["name"], found["kind"]) for found in await rows("""
+        SELECT o.name, t.kind FROM entry e JOIN thread t ON t.id = e.thread_id
+        JOIN organisation o ON o.id = t.organisation_id
+        WHERE e.card_kind = 'matter' AND e.subject_id = $1 AND e.superseded_at IS NULL""", made)}
+
+
+@pytest.mark.parametrize(("name", "period", "kinds"), [
+    (MEETINGS, "2026-Q3", {"disclosures", "village_affairs"}), (POOR, "2026-Q3", {"disclosures", "village_affairs"}),
+    (ASSETS, "2026-Q3", {"disclosures", "village_finance"}), (ACCOUNTS, "2026-09", {"disclosures", "village_finance"}),
+    (GUIDE, "2026-10", {"disclosures", "village_convenience"}),
+    ("组织设置与班子分工", "长期", {"party_affairs", "village_party"}),
+    (DUES, "2026-Q3", {"party_affairs"})])
+async def test_the_card_arrives_where_its_readers_are(at, name, period, kinds):
+    await ready(at)
+    made = await published(name, period)
+    assert await threads_of(made) == {("前村支部", kind) for kind in kinds}
+    assert await one("SELECT count(*) FROM entry WHERE card_kind = 'matter'") == len(kinds)
+
+
+async def test_each_branch_of_the_village_has_it_and_the_villagers_once(at, owner):
+    await ready(at)
+    await owner.execute("""INSERT INTO organisation (parent_id, unit_code, kind, name, official_name)
+                           SELECT parent_id, unit_code, kind, '前村第二支部', '前村第二支部' FROM organisation
+                           WHERE name = '前村支部'""")
+    made = await published(MEETINGS)
+    assert await threads_of(made) == {("前村支部", "disclosures"), ("前村支部", "village_affairs"),
+                                      ("前村第二支部", "disclosures")}
+    members_only = await published(DUES)
+    assert await threads_of(members_only) == {("前村支部", "party_affairs"), ("前村第二支部", "party_affairs")}
+
+
+async def test_a_neighbours_thread_says_nothing(at):
+    await ready(at)
+    await published(MEETINGS)
+    for kind in ("disclosures", *OF_VILLAGERS):
+        assert await card_lines("后村支部", kind) == []
+
+
+async def test_everybody_of_the_village_reads_the_same_page(visit, at):
+    await ready(at)
+    made = await published(POOR)
+    stored = await one("SELECT html FROM rendering")
+    for person in (VILLAGER, SUPERVISOR, MEMBER, SECRETARY, VILLAGE_ADMIN, COMMITTEE, COUNTY):
+        answer = await visit(person, "GET", f"/disclosures/{made}")
+        assert answer.status_code == 200
+        assert stored in answer.text
+    for word in ("张大爷", "520", (await edition(made))["fingerprint"], "褚镇 · 党委管理员审核", "第 1 版"):
+        assert word in stored
+
+
+async def test_the_signatures_of_finance_stand_below(at):
+    await ready(at)
+    await published(ASSETS)
+    assert "签字：村务监督委员会 马主任、书记 赵德山" in await one("SELECT html FROM rendering")
+
+
+async def test_it_stands_in_the_villages_list_and_calendar(visit, at):
+    await ready(at)
+    made = await published(MEETINGS)
+    page = (await visit(VILLAGER, "GET", "/disclosures?month=2026-09")).text
+    assert f'href="/disclosures/{made}"' in page
+    assert "已公开" in page
+
+
+async def test_sheet_and_broadcast_say_it_too(visit, at):
+    await ready(at)
+    made = await published(POOR)
+    sheet = (await visit(VILLAGER, "GET", f"/disclosures/{made}/versions/1/sheet")).text
+    assert (await edition(made))["fingerprint"] in sheet
+    spoken = (await visit(VILLAGER, "GET", f"/disclosures/{made}/broadcast")).text
+    for word in ("各位村民，现在播报前村村务公开", "姓名 张大爷，类别 低保", "播报完毕"):
+        assert word in spoken
+
+
+async def test_read_aloud_a_ledger_is_words(visit, at):
+    await ready(at)
+    made = await published(ACCOUNTS, "2026-09")
+    spoken = (await visit(VILLAGER, "GET", f"/disclosures/{made}/broadcast")).text
+    assert "9月9日，村内路灯维修 6 盏，支出 3860 元，经手人孙桂兰" in spoken
+
+
+async def test_the_fingerprint_is_of_what_was_published(at):
+    await ready(at)
+    made = await published(POOR)
+    its = await edition(made)
+    content = await publication.whole(await matter(made), its)
+    assert publication.fingerprint(content) == its["fingerprint"]
+    for other in ({"title": "别的"}, {"number": 2}, {"lines": []}, {"village": "x"},
+                  {"files": [["wall_photos", "aa"]]}):
+        assert publication.fingerprint(content | other) != its["fingerprint"]
+
+
+# At its moment --------------------------------------------------------------------------------------------------------
+
+async def test_approved_for_later_nobody_reads_it_before(visit, at):
+    await ready(at)
+    made = await submitted(publish_at=LATER)
+    assert await review(made) == "待公开"
+    assert (await visit(VILLAGER, "GET", f"/disclosures/{made}")).status_code == 404
+    assert await threads_of(made) == set()
+    assert (await owed(MEETINGS))[0][1] == "应公开"
+    await at(LATER - timedelta(minutes=1))
+    await effects.sweep()
+    assert (await edition(made))["state"] == "待公开"
+
+
+async def test_at_its_moment_it_is_published_once(visit, at):
+    await ready(at)
+    made = await submitted(publish_at=LATER)
+    await review(made)
+    await at(LATER + timedelta(minutes=1))
+    await asyncio.gather(*(effects.sweep(5) for _ in range(3)))
+    its = await edition(made)
+    assert its["state"] == "已公开"
+    assert timedelta() <= its["published_at"] - LATER < timedelta(minutes=2)
+    assert TEXT in (await visit(VILLAGER, "GET", f"/disclosures/{made}")).text
+    assert await threads_of(made) == {("前村支部", "disclosures"), ("前村支部", "village_affairs")}
+    assert (await owed(MEETINGS))[0][1] == "已公开"
+    assert await evidence("publish_matter") == 1
+    await publish_now({"edition": its["id"]})
+    assert await evidence("publish_matter") == 1
+
+
+async def test_a_moment_that_is_past_is_at_once(at):
+    await ready(at)
+    made = await submitted(publish_at=datetime(2026, 10, 1, tzinfo=BEIJING))
+    assert await review(made) == "已公开"
+
+
+async def test_a_correction_for_later_leaves_the_present_one_until_then(visit, at):
+    await ready(at)
+    made = await published()
+    await begin_correction(made)
+    await save(made, text="更正以后的话", publish_at=LATER)
+    await to_township(made)
+    await review(made)
+    assert "更正以后的话" not in (await visit(VILLAGER, "GET", f"/disclosures/{made}")).text
+    await at(LATER + timedelta(minutes=1))
+    await effects.sweep()
+    assert "更正以后的话" in (await visit(VILLAGER, "GET", f"/disclosures/{made}")).text
+
+
+async def test_a_corrections_card_takes_the_place_of_the_former_one(at):
+    await ready(at)
+    made = await corrected()
+    assert await card_lines(kind="village_affairs") == [f"更正：{MEETINGS}（2026年第三季度）"]
+    assert await one("SELECT count(*) FROM entry WHERE subject_id = $1 AND card_kind = 'matter'", made) == 4

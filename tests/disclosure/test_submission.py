@@ -1,0 +1,309 @@
+"""Handed on: checked first, signed where the county wants it, then the township's to review (M3§8); taken back."""
+import asyncio
+from datetime import date
+
+import pytest
+from litestar.exceptions import ClientException
+
+from server.core.moves import WrongState
+from server.disclosure.rules import Signed
+from server.disclosure.submission import NotFit
+from tests.cast import (
+    COMMITTEE,
+    MEMBER,
+    NEIGHBOUR,
+    ORGANISER,
+    SECRETARY,
+    SUPERVISOR,
+    VILLAGE_ADMIN,
+    VILLAGER,
+    organisation_id,
+)
+from tests.databases import fingerprint
+from tests.disclosure.stories import (
+    ACCOUNTS,
+    ASSETS,
+    GUIDE,
+    MEETINGS,
+    POOR,
+    QUARTER_OVER,
+    begin,
+    clock_of,
+    duty,
+    edition,
+    hand_on,
+    matter,
+    published,
+    ready,
+    returned,
+    save,
+    sign,
+    signing,
+    submitted,
+    take_back,
+    withdrawn,
+    written,
+)
+from tests.meetings.stories import evidence, one
+
+QUARTER = "2026-Q3"
+
+
+async def test_handed_on_it_is_the_townships_to_review(visit, at, owner):
+    await ready(at)
+    made = await written(MEETINGS)
+    form = {"version": (await edition(made))["version"]}
+    assert (await visit(VILLAGE_ADMIN, "POST", f"/disclosures/{made}/submission", data=form)).status_code == 303
+    its = await edition(made)
+    assert (its["state"], its["submitted_who"]) == ("待审核", "施村 · 村（社区）管理员")
+    assert its["version"] == form["version"] + 1
+    assert (await clock_of(await duty(MEETINGS, QUARTER)))["state"] == "met"
+    review = await clock_of(its["id"], "edition")
+    assert (review["rule"], review["state"]) == ("disclosure_review", "open")
+    assert review["organisation_id"] == await organisation_id(owner, "东疏镇党委")
+    assert review["due_at"] == await at("2026-10-11 00:00")  # 9 October, and the worked Saturday
+    assert await evidence("submit_matter") == 1
+
+
+async def test_the_township_finds_it_in_its_queue_and_to_dos(visit, at):
+    await ready(at)
+    await submitted(MEETINGS)
+    for address in ("/reviews", "/to-dos"):
+        assert MEETINGS in (await visit(COMMITTEE, "GET", address)).text
+    assert MEETINGS not in (await visit(VILLAGER, "GET", "/disclosures")).text.split("公开了的")[-1]
+
+
+async def test_handed_on_late_it_is_late(at):
+    await ready(at, "2026-10-11 00:01")
+    await submitted(MEETINGS)
+    assert (await clock_of(await duty(MEETINGS, QUARTER)))["state"] == "late"
+
+
+async def test_handed_on_twice_it_is_handed_on_once_and_says_so(visit, at):
+    await ready(at)
+    made = await written()
+    form = {"version": (await edition(made))["version"]}
+    answers = [await visit(VILLAGE_ADMIN, "POST", f"/disclosures/{made}/submission", data=form) for _ in range(2)]
+    assert [one.status_code for one in answers] == [303, 409]
+    assert "刚才已经提交过" in answers[1].text
+    assert await evidence("submit_matter") == 1
+    assert await one("SELECT count(*) FROM deadline WHERE rule = 'disclosure_review'") == 1
+
+
+async def test_two_at_once_hand_it_on_once(at):
+    await ready(at)
+    made = await written()
+    version = (await edition(made))["version"]
+    told = await asyncio.gather(*(hand_on(made, version=version) for _ in range(3)), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in told) == ["State", "WrongState", "WrongState"]
+    assert await one("SELECT count(*) FROM deadline WHERE rule = 'disclosure_review'") == 1
+
+
+async def test_saved_and_handed_on_at_once_what_is_reviewed_is_what_was_seen(at):
+    await ready(at)
+    made = await written()
+    version = (await edition(made))["version"]
+    await asyncio.gather(hand_on(made, version=version), save(made, version=version, text="偷换"),
+                         return_exceptions=True)
+    its = await edition(made)
+    assert (its["state"], its["text"] == "偷换") in (("待审核", False), ("草稿", True))
+
+
+@pytest.mark.parametrize(("name", "values", "words"), [
+    (MEETINGS, {"text": " \n"}, "还没有写正文"), (MEETINGS, {"title": ""}, "请填写标题"),
+    (MEETINGS, {"until": date(2026, 10, 7)}, "有效期已经过了"), (POOR, {"lines": []}, "表格还是空的")])
+async def test_what_is_not_fit_is_kept_back_with_words(visit, at, owner, name, values, words):
+    await ready(at)
+    made = await written(name, **values)
+    before = await fingerprint(owner)
+    with pytest.raises(NotFit, match=words):
+        await hand_on(made)
+    form = {"version": (await edition(made))["version"]}
+    answer = await visit(VILLAGE_ADMIN, "POST", f"/disclosures/{made}/submission", data=form)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert await fingerprint(owner) == before
+
+
+async def test_a_warning_or_reminder_keeps_nothing_back(visit, at):
+    await ready(at)
+    await submitted(MEETINGS, text="电话 13812345678")
+    made = await one("SELECT max(id) FROM matter")
+    assert "还露着像身份证号" in (await visit(COMMITTEE, "GET", f"/disclosures/{made}/review")).text
+
+
+@pytest.mark.parametrize("story", [submitted, published, withdrawn, signing])
+async def test_what_was_handed_on_is_not_handed_on_again(at, owner, story):
+    await ready(at)
+    made = await story()
+    before = await fingerprint(owner)
+    with pytest.raises(WrongState, match="刚才已经提交过"):
+        await hand_on(made)
+    assert await fingerprint(owner) == before
+
+
+async def test_the_same_form_without_a_version_is_refused(visit, at):
+    await ready(at)
+    made = await written()
+    for form in ({}, {"version": ""}, {"version": "1", "more": "1"}):
+        answer = await visit(VILLAGE_ADMIN, "POST", f"/disclosures/{made}/submission", data=form)
+        assert answer.status_code == 422
+
+
+# Signing --------------------------------------------------------------------------------------------------------------
+
+async def test_finance_is_signed_by_both_before_the_township_sees_it(visit, at):
+    await ready(at)
+    made = await signing()
+    assert ASSETS not in (await visit(COMMITTEE, "GET", "/reviews")).text
+    for person in (SUPERVISOR, SECRETARY):
+        assert f"签字 · {ASSETS}" in (await visit(person, "GET", "/to-dos")).text
+    assert await sign(made, SUPERVISOR) == "待签字"
+    assert f"签字 · {ASSETS}" not in (await visit(SUPERVISOR, "GET", "/to-dos")).text
+    assert (await clock_of(await duty(ASSETS, QUARTER)))["state"] == "open"  # until it is with the township
+    assert await sign(made, SECRETARY) == "待审核"
+    assert (await clock_of(await duty(ASSETS, QUARTER)))["state"] == "met"
+    assert await evidence("sign_matter") == 2
+    assert ASSETS in (await visit(COMMITTEE, "GET", "/reviews")).text
+
+
+async def test_the_form_of_a_signature_says_yes_or_no(visit, at):
+    await ready(at)
+    made = await signing()
+    address, version = f"/disclosures/{made}/signature", (await edition(made))["version"]
+    assert "修路队" in (await visit(SUPERVISOR, "GET", address)).text
+    for form, words in (({"verdict": "不同意", "reason": ""}, "不同意要写明原因"), ({"verdict": "随便"}, "请选择意见"),
+                        ({}, "请选择意见")):
+        answer = await visit(SUPERVISOR, "POST", address, data={"version": version} | form)
+        assert (answer.status_code, words in answer.text) == (422, True)
+    form = {"version": version, "verdict": "同意公开"}
+    assert (await visit(SUPERVISOR, "POST", address, data=form)).status_code == 303
+    again = await visit(SUPERVISOR, "POST", address, data=form)
+    assert again.status_code == 409
+    assert "已经签过了" in again.text
+
+
+async def test_a_no_sends_it_back_to_the_village_with_the_reason(visit, at):
+    await ready(at)
+    made = await signing()
+    assert await sign(made, SUPERVISOR) == "待签字"
+    assert await sign(made, SECRETARY, Signed.REFUSED, "金额不对") == "草稿"
+    assert "金额不对" in (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/{made}/edit")).text
+    assert (await clock_of(await duty(ASSETS, QUARTER)))["state"] == "open"
+    assert await hand_on(made) == "待签字"
+    assert await sign(made, SUPERVISOR) == "待签字"  # what was said of the earlier submission holds no more
+    assert await sign(made, SECRETARY) == "待审核"
+
+
+async def test_two_signatures_at_once_hand_it_to_the_township_once(at):
+    await ready(at)
+    made = await signing()
+    told = await asyncio.gather(*(sign(made, person) for person in (SUPERVISOR, SECRETARY, SUPERVISOR, SECRETARY)),
+                                return_exceptions=True)
+    assert sorted(str(one) for one in told if not isinstance(one, Exception)) == ["待审核", "待签字"]
+    assert await one("SELECT count(*) FROM signature") == 2
+    assert await one("SELECT count(*) FROM deadline WHERE rule = 'disclosure_review'") == 1
+
+
+async def test_a_no_without_a_reason_is_none(at, owner):
+    await ready(at)
+    made = await signing()
+    before = await fingerprint(owner)
+    with pytest.raises(ClientException, match="写明原因"):
+        await sign(made, SUPERVISOR, Signed.REFUSED)
+    assert await fingerprint(owner) == before
+
+
+@pytest.mark.parametrize("story", [written, submitted, returned, published, withdrawn])
+async def test_what_waits_for_no_signature_is_not_signed(at, owner, story):
+    await ready(at)
+    made = await story(ASSETS)
+    before = await fingerprint(owner)
+    with pytest.raises(WrongState, match="刚才有了变化"):
+        await sign(made, SUPERVISOR)
+    assert await fingerprint(owner) == before
+
+
+@pytest.mark.parametrize(("person", "status"), [
+    (VILLAGER, 403), (MEMBER, 403), (ORGANISER, 403), (VILLAGE_ADMIN, 403), (COMMITTEE, 403), (NEIGHBOUR, 404)])
+async def test_only_the_two_seats_of_the_village_sign(visit, at, person, status):
+    await ready(at)
+    made = await signing()
+    form = {"version": (await edition(made))["version"], "verdict": "同意公开"}
+    assert (await visit(person, "POST", f"/disclosures/{made}/signature", data=form)).status_code == status
+
+
+# 撤回 -----------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("handed_on", "back", "due"), [
+    ("2026-10-08 09:00", "2026-10-12 15:00", "2026-10-15"),  # two were left: 13 and 14
+    ("2026-10-10 09:00", "2026-10-12 15:00", "2026-10-14"),  # none was left: one at the least
+    ("2026-10-13 09:00", "2026-10-13 10:00", "2026-10-15")])  # it was late already
+async def test_taken_back_the_clock_goes_on_with_what_was_left(at, handed_on, back, due):
+    await ready(at, handed_on)
+    made = await submitted(MEETINGS)
+    review = (await edition(made))["id"]
+    await at(back)
+    await take_back(made)
+    assert (await edition(made))["state"] == "草稿"
+    assert (await clock_of(review, "edition"))["state"] == "withdrawn"
+    clock = await clock_of(await duty(MEETINGS, QUARTER))
+    assert clock["state"] == "open"
+    assert clock["due_at"] == await at(f"{due} 00:00")
+    assert await evidence("take_back_matter") == 1
+
+
+async def test_taken_back_before_the_month_ends_convenience_is_still_due_with_it(at):
+    await ready(at)
+    made = await submitted(GUIDE, "2026-10")
+    await take_back(made)
+    clock = await clock_of(await duty(GUIDE, "2026-10"))
+    assert clock["state"] == "open", "the clock of what is counted in months does not go on"
+    assert clock["due_at"] == await at("2026-11-01 00:00")
+
+
+async def test_taken_back_while_it_is_signed_the_signatures_hold_no_more(at):
+    await ready(at)
+    made = await signing()
+    await sign(made, SUPERVISOR)
+    await take_back(made)
+    assert (await clock_of(await duty(ASSETS, QUARTER)))["state"] == "open"
+    assert await hand_on(made) == "待签字"
+    assert await sign(made, SECRETARY) == "待签字"
+
+
+async def test_taken_back_twice_it_is_taken_back_once_and_says_so(visit, at):
+    await ready(at)
+    made = await submitted()
+    answers = [await visit(VILLAGE_ADMIN, "POST", f"/disclosures/{made}/taking-back") for _ in range(2)]
+    assert [one.status_code for one in answers] == [303, 409]
+    assert await evidence("take_back_matter") == 1
+    assert "已经审核过了" not in answers[1].text, "nobody has reviewed it: it was taken back already"
+
+
+@pytest.mark.parametrize("story", [written, returned, published, withdrawn])
+async def test_what_waits_for_nobody_is_not_taken_back(at, owner, story):
+    await ready(at)
+    made = await story()
+    before = await fingerprint(owner)
+    with pytest.raises(WrongState):
+        await take_back(made)
+    assert await fingerprint(owner) == before
+
+
+async def test_handed_on_again_after_taking_back_the_township_has_its_full_time(at):
+    await ready(at, QUARTER_OVER)
+    made = await submitted()
+    await take_back(made)
+    await at("2026-10-12 09:00")
+    await hand_on(made)
+    review = await clock_of((await edition(made))["id"], "edition")
+    assert (review["state"], review["due_at"]) == ("open", await at("2026-10-15 00:00"))
+
+
+async def test_a_months_ledger_goes_the_same_way(at):
+    await ready(at)
+    made = await begin(ACCOUNTS, "2026-09")
+    await hand_on(made)
+    assert (await edition(made))["state"] == "待签字"  # a month without entries still has a balance
+    assert (await matter(made))["under_way"]
