@@ -22,6 +22,7 @@ from server.core.database import transaction
 from server.core.parked import sweep_parked
 from server.meetings.check_in import record_if_complete
 from server.query_accounts import yearly
+from server.supervision import tables as supervision
 
 Job = Callable[[dict[str, Any]], Awaitable[None]]
 EVERY_3_S, EVERY_5_S = {*range(0, 60, 3)}, {*range(0, 60, 5)}
@@ -85,6 +86,12 @@ async def renew_duties(_: dict[str, Any]) -> None:
     await yearly.owe_the_look()
 
 
+async def fold_figures(_: dict[str, Any]) -> None:
+    """What changed in how villages keep to it, into the figures by month."""
+    while await supervision.fold():
+        pass
+
+
 async def forget_parked_forms(_: dict[str, Any]) -> None:
     """Forms that nobody came back for within the hour."""
     await sweep_parked()
@@ -101,6 +108,7 @@ LINES = [
     line(record_meetings, second=EVERY_5_S),
     line(seal, second=EVERY_3_S),
     line(sweep_deadlines, second={0, 30}),
+    line(fold_figures, second={10, 40}),
     line(forget_parked_forms, minute={7, 22, 37, 52}, second={0}),
     line(seal_all, minute={17}, second={0}),
     line(sign_checkpoint, minute={*range(0, 60, 5)}, second={20}, run_at_startup=True),

@@ -6,7 +6,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from server.catalogues import actions
-from server.catalogues.fields import ITEM, PUBLISH, VERSION
+from server.catalogues.fields import ITEM, PUBLISH, SHAPE, VERSION
 from server.catalogues.rules import (
     Audience,
     Category,
@@ -100,7 +100,7 @@ async def draft_page(request: Request, county: str, filled: Filled) -> Response[
 async def new_item(request: Request, county: FromPath[str]) -> Response[Any]:
     its = await the_draft(request, county)
     return await item_page(request, county, None, Filled(typed={
-        "version": its["version"], "frequency": str(Frequency.QUARTER), "form": str(Form.TEXT),
+        "version": its["version"], "frequency": str(Frequency.QUARTER), SHAPE: str(Form.TEXT),
         "audience": str(Audience.VILLAGERS), "variant": str(Variant.BOTH)}))
 
 
@@ -109,7 +109,7 @@ async def show_item(request: Request, county: FromPath[str], item_id: FromPath[i
     its = await the_draft(request, county)
     one = await draft_item(its["id"], item_id)
     typed = {name: str(getattr(one, name)) for name in actions.FIELDS} | {
-        "columns": "、".join(one.columns), "version": its["version"]}
+        "columns": "、".join(one.columns), SHAPE: str(one.form), "version": its["version"]}
     return await item_page(request, county, item_id, Filled(typed=typed))
 
 
@@ -132,7 +132,7 @@ async def draft_item(catalogue_id: int, item_id: int) -> Item:
 
 async def item_page(request: Request, county: str, item_id: int | None, filled: Filled) -> Response[Any]:
     options = {name: forms.options(of) for name, of in (
-        ("category", Category), ("form", Form), ("frequency", Frequency), ("audience", Audience), ("variant", Variant))}
+        ("category", Category), (SHAPE, Form), ("frequency", Frequency), ("audience", Audience), ("variant", Variant))}
     return await page(request, "catalogues/item.html", status=filled.status, form=filled.typed, errors=filled.errors,
                       options=options, address=f"/catalogues/{county}/draft", item=item_id)
 
@@ -154,10 +154,11 @@ async def write_item(request: Request, county: str, item_id: int | None) -> Resp
     filled = await forms.fill(request, ITEM)
     if not filled.errors:
         try:
-            await actions.write_item(request.user, county, filled["version"], item_id, filled.values)
+            await actions.write_item(request.user, county, filled["version"], item_id,
+                                     filled.values | {"form": filled[SHAPE]})
             return see_other(f"/catalogues/{county}/draft")
         except Refused as refused:
-            filled.errors[refused.field] = str(refused)
+            filled.errors[SHAPE if refused.field == "form" else refused.field] = str(refused)
     return await item_page(request, county, item_id, filled)
 
 

@@ -121,8 +121,7 @@ async def nothing_form(request: Request) -> Response[Any]:
 async def nothing_page(request: Request, filled: Filled) -> Response[Any]:
     village = await own_village(request)
     options = [{"value": one["id"], "label": title(one)} for one in await owed_now(village["code"], today())
-               if duties.may_be_nothing(one) and not one["edition_state"]
-               and (one["last"] < today() or one["category"] == Category.CONVENIENCE)]
+               if duties.may_be_nothing(one) and not one["edition_state"]]
     return await page(request, "disclosure/nothing.html", status=filled.status, options=options, errors=filled.errors,
                       form={"duties": filled.several("duties")})
 

@@ -128,6 +128,8 @@ async def to_review(request: Request, matter_id: int) -> tuple[Record, Record]:
     """A matter and the edition that waits for review; WrongState once it no longer does."""
     matter = await the_matter(request.user, matter_id)
     edition = await open_edition(matter_id)
+    if matter["withdrawn_at"]:
+        raise WrongState("这项内容已经撤下，更正也不再公开")
     if edition is None or edition["state"] != State.SUBMITTED:
         raise WrongState("这份内容刚才已经审核过，或被撤回修改了")
     return matter, edition

@@ -7,9 +7,15 @@ ID = "0022"
 VERSION = "1.38.0"
 DESCRIPTION = "figures of supervision, spot checks"
 
+PARTS = ("running", "met", "late", "overdue", "ledger_overdue", "review_running", "review_met", "review_late",
+         "review_overdue", "answer_running", "answer_met", "answer_late", "answer_overdue")
+LISTS = {"rest": ", ".join(("month", *PARTS)), "figures": ", ".join(("village_code", "month", *PARTS)),
+         "sums": ", ".join(f"sum({one})" for one in PARTS),
+         "adds": ", ".join(f"{one} = v.{one} + EXCLUDED.{one}" for one in PARTS)}
+
 SQL = """
--- One village, one month: how what fell due in it was kept. A trigger on the deadlines keeps it, so that a page over
--- sixty thousand villages adds up months and looks at no deadline.
+-- How what fell due in a month was kept, by village and by township. What changes is written behind (kept_change), so
+-- that nobody who publishes waits for another; a job folds it in. Both together are always what stands now.
 CREATE TABLE village_month (
     village_code text NOT NULL CONSTRAINT village_month_village REFERENCES village ON DELETE RESTRICT,
     month date NOT NULL,
@@ -28,10 +34,36 @@ CREATE TABLE village_month (
     answer_overdue int NOT NULL DEFAULT 0,
     PRIMARY KEY (village_code, month)
 );
-CREATE INDEX village_month_by_month ON village_month (month, village_code);
-CREATE INDEX village_month_waiting ON village_month (village_code)
-    WHERE overdue + review_overdue + answer_running + answer_overdue > 0;
-GRANT SELECT ON village_month TO ebranch_app;
+CREATE TABLE township_month (LIKE village_month INCLUDING DEFAULTS);
+ALTER TABLE township_month RENAME village_code TO township_code;
+ALTER TABLE township_month ADD PRIMARY KEY (township_code, month),
+    ADD CONSTRAINT township_month_unit FOREIGN KEY (township_code) REFERENCES unit ON DELETE RESTRICT;
+CREATE TABLE kept_change (LIKE village_month INCLUDING DEFAULTS, id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+CREATE VIEW village_figure WITH (security_invoker) AS
+    SELECT * FROM village_month UNION ALL SELECT {figures} FROM kept_change;
+CREATE VIEW township_figure WITH (security_invoker) AS
+    SELECT * FROM township_month UNION ALL SELECT left(village_code, 9), {rest} FROM kept_change;
+GRANT SELECT ON village_month, township_month, kept_change, village_figure, township_figure TO ebranch_app;
+
+-- Folds in the oldest changes, at most so many; how many. One at a time; who reads sees them once, before and after.
+CREATE FUNCTION fold_kept(most int) RETURNS int LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp SECURITY DEFINER AS $$
+DECLARE folded int;
+BEGIN
+    LOCK TABLE township_month IN SHARE ROW EXCLUSIVE MODE;
+    WITH gone AS (
+        DELETE FROM kept_change WHERE id IN (SELECT id FROM kept_change ORDER BY id LIMIT most) RETURNING *
+    ), villages AS (
+        INSERT INTO village_month AS v SELECT village_code, month, {sums} FROM gone GROUP BY village_code, month
+        ON CONFLICT (village_code, month) DO UPDATE SET {adds}
+    ), townships AS (
+        INSERT INTO township_month AS v SELECT left(village_code, 9), month, {sums} FROM gone GROUP BY 1, month
+        ON CONFLICT (township_code, month) DO UPDATE SET {adds}
+    ) SELECT count(*) INTO folded FROM gone;
+    RETURN folded;
+END $$;
+REVOKE EXECUTE ON FUNCTION fold_kept(int) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION fold_kept(int) TO ebranch_app;
 
 CREATE FUNCTION kept_as(d deadline) RETURNS text LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -61,9 +93,8 @@ BEGIN
     IF code IS NULL THEN
         RETURN;
     END IF;
-    EXECUTE format('INSERT INTO village_month AS v (village_code, month, %1$I, ledger_overdue) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (village_code, month) DO UPDATE SET %1$I = v.%1$I + $3, ledger_overdue = v.ledger_overdue + $4',
-        part || kept) USING code, in_month, by_how_many,
+    EXECUTE format('INSERT INTO kept_change (village_code, month, %I, ledger_overdue) VALUES ($1, $2, $3, $4)',
+                   part || kept) USING code, in_month, by_how_many,
         CASE WHEN ledger AND kept = 'overdue' THEN by_how_many ELSE 0 END;
 END $$;
 REVOKE EXECUTE ON FUNCTION note_in_month(deadline, int) FROM PUBLIC;
@@ -156,4 +187,7 @@ GRANT SELECT, INSERT ON pressing TO ebranch_app;
 
 
 async def forwards() -> MigrationManager:
-    return sql_migration(ID, DESCRIPTION, SQL)
+    written = SQL
+    for name, columns in LISTS.items():
+        written = written.replace(f"{{{name}}}", columns)
+    return sql_migration(ID, DESCRIPTION, written)

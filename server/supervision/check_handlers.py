@@ -3,7 +3,7 @@ from typing import Any
 
 from asyncpg import Record
 from litestar import Request, Response, get, post
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from server.core import forms, serving, uploads
@@ -86,7 +86,7 @@ async def add(request: Request) -> Response[Any]:
     filled = await forms.fill(request, FOUND)
     handed = await uploads.handed_in(request.user, PHOTOS, "/spot-checks/new", filled)
     if "matter" in filled.errors:
-        raise NotFoundException
+        raise ClientException(filled.errors["matter"], status_code=422)
     matter, its = await about(request, filled)
     if its is None:
         filled.errors["village"] = "请选择村（社区）"

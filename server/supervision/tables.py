@@ -9,28 +9,10 @@ from piccolo.columns.combination import WhereRaw
 from piccolo.table import Table
 
 from server.core.actor import Actor
-from server.core.database import row, rows
+from server.core.database import row, rows, the_row
 from server.organisations.rules import CODE_LENGTH, Level
 from server.permissions import Can
 from server.supervision.rules import COUNTED, WAITING, Figures, State
-
-
-class VillageMonth(Table):
-    village_code = Text(primary_key=True)
-    month = Date()
-    running = Integer(default=0)
-    met = Integer(default=0)
-    late = Integer(default=0)
-    overdue = Integer(default=0)
-    ledger_overdue = Integer(default=0)
-    review_running = Integer(default=0)
-    review_met = Integer(default=0)
-    review_late = Integer(default=0)
-    review_overdue = Integer(default=0)
-    answer_running = Integer(default=0)
-    answer_met = Integer(default=0)
-    answer_late = Integer(default=0)
-    answer_overdue = Integer(default=0)
 
 
 class SpotCheck(Table):
@@ -74,22 +56,41 @@ class Pressing(Table):
     at = Timestamptz()
 
 
+FOLDED = 20_000  # changes at once
+# By township for whatever is above it: a province has 62,000 villages and 1,800 townships.
+FIGURES = {True: ("village_figure", "village_code"), False: ("township_figure", "township_code")}
 SUMS = ", ".join(f"coalesce(sum({name}), 0)::int AS {name}" for name in COUNTED)
+STILL_SUMS = ", ".join(f"coalesce(sum({what}), 0)::int AS {name}" for name, what in WAITING.items())
 BELOW = f"""
-SELECT left(village_code, $4) AS code, {SUMS} FROM village_month
-WHERE month BETWEEN $2 AND $3 AND village_code >= $1 AND village_code < $1 || '~' GROUP BY 1"""
+SELECT left({{code}}, $4) AS code, {SUMS} FROM {{figures}}
+WHERE month BETWEEN $2 AND $3 AND {{code}} >= $1 AND {{code}} < $1 || '~' GROUP BY 1"""
 STILL = f"""
-SELECT left(village_code, $2) AS code, {", ".join(f"sum({what})::int AS {name}" for name, what in WAITING.items())}
-FROM village_month
-WHERE overdue + review_overdue + answer_running + answer_overdue > 0
-  AND village_code >= $1 AND village_code < $1 || '~' GROUP BY 1"""
+SELECT left({{code}}, $2) AS code, {STILL_SUMS} FROM {{figures}}
+WHERE {{code}} >= $1 AND {{code}} < $1 || '~' GROUP BY 1"""
 MONTHS = f"""
-SELECT month, {SUMS} FROM village_month
-WHERE month BETWEEN $2 AND $3 AND village_code >= $1 AND village_code < $1 || '~' GROUP BY month ORDER BY month"""
+SELECT month, {SUMS} FROM {{figures}}
+WHERE month BETWEEN $2 AND $3 AND {{code}} >= $1 AND {{code}} < $1 || '~' GROUP BY month ORDER BY month"""
 PLACES = """
 SELECT left(u.code, $2) AS code, count(*)::int AS villages, count(v.code)::int AS opened
 FROM unit u LEFT JOIN village v ON v.code = u.code AND v.state = '已开通'
 WHERE u.level = 'village' AND u.code >= $1 AND u.code < $1 || '~' GROUP BY 1"""
+
+
+def of(length: int, sql: str) -> str:
+    """A query for units whose codes have so many digits: a village's own figures, or its township's."""
+    figures, code = FIGURES[length == CODE_LENGTH[Level.VILLAGE]]
+    return sql.format(figures=figures, code=code)
+
+
+async def fold(most: int = FOLDED) -> bool:
+    """Folds what has changed lately into the figures; whether there may be more."""
+    folded = await the_row("SELECT fold_kept($1) AS many", most)
+    return folded["many"] == most
+
+
+async def still(code: str) -> Record | None:
+    """What waits now in a unit, by the names of WAITING."""
+    return await row(of(len(code), STILL), code, len(code))
 
 
 async def below(code: str, first: date, last: date) -> list[Figures]:
@@ -99,9 +100,9 @@ async def below(code: str, first: date, last: date) -> list[Figures]:
         return []
     length = CODE_LENGTH[Level(children[0]["level"])]
     places = {one["code"]: one for one in await rows(PLACES, code, length)}
-    counted = {one["code"]: one for one in await rows(BELOW, code, first, last, length)}
-    still = {one["code"]: one for one in await rows(STILL, code, length)}
-    return [figures(one["code"], one["name"], *(found.get(one["code"]) for found in (places, counted, still)))
+    counted = {one["code"]: one for one in await rows(of(length, BELOW), code, first, last, length)}
+    waiting = {one["code"]: one for one in await rows(of(length, STILL), code, length)}
+    return [figures(one["code"], one["name"], *(found.get(one["code"]) for found in (places, counted, waiting)))
             for one in children]
 
 
@@ -119,15 +120,14 @@ def total(code: str, name: str, parts: Sequence[Figures]) -> Figures:
 
 async def months(code: str, first: date, last: date) -> list[Record]:
     """How a unit kept to it month by month."""
-    return await rows(MONTHS, code, first, last)
+    return await rows(of(len(code), MONTHS), code, first, last)
 
 
 async def of_village(code: str, name: str, first: date, last: date) -> Figures:
     """How one village kept to it."""
-    counted = await row(f"SELECT {SUMS} FROM village_month WHERE village_code = $1 AND month BETWEEN $2 AND $3",
-                        code, first, last)
+    counted = await row(of(len(code), BELOW), code, first, last, len(code))
     place = await row(PLACES, code, len(code))
-    return figures(code, name, place, counted, await row(STILL, code, len(code)))
+    return figures(code, name, place, counted, await still(code))
 
 
 async def overdue_of(village_code: str, most: int = 100) -> list[Record]:

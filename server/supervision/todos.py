@@ -6,7 +6,7 @@ from server.core.clock import now, today
 from server.core.database import row, rows
 from server.organisations.rules import CODE_LENGTH, Level
 from server.permissions import Can
-from server.supervision.tables import STILL, to_press
+from server.supervision.tables import still, to_press
 from server.todos.sources import AREAS, SOURCES, ToDo
 
 
@@ -35,9 +35,9 @@ async def area(actor: Actor) -> dict[str, Any] | None:
     """The way to the figures, with how many things are overdue this month."""
     if not actor.may(Can.DISCLOSURE_OVERSEE):
         return None
-    found = await row(STILL, actor.unit_code, len(actor.unit_code))
+    found = await still(actor.unit_code)
     return {"icon": "flag", "tone": "red", "title": "三务公开督查", "href": "/supervision",
-            "line": f"逾期未公开 {found['still_overdue']} 项" if found else "没有逾期的"}
+            "line": f"逾期未公开 {found['still_overdue']} 项" if found and found["still_overdue"] else "没有逾期的"}
 
 
 async def checks_area(actor: Actor) -> dict[str, Any] | None:

@@ -50,6 +50,9 @@ INSERT INTO village_month (village_code, month, met, late, overdue, ledger_overd
 SELECT code, (date_trunc('month', now()) - m * interval '1 month')::date, 4 + n % 5, n % 3,
        CASE WHEN m < 2 AND n % 7 = 0 THEN 1 ELSE 0 END, 0, 4, n % 2, n % 4
 FROM bench_village, generate_series(0, {MONTHS - 1}) AS m;
+INSERT INTO township_month (township_code, month, met, late, overdue, review_met, review_late, answer_met)
+SELECT left(village_code, 9), month, sum(met), sum(late), sum(overdue), sum(review_met), sum(review_late),
+       sum(answer_met) FROM village_month GROUP BY 1, month;
 """
 READING = f"""
 CREATE TEMPORARY TABLE bench_reader ON COMMIT DROP AS
@@ -60,7 +63,7 @@ INSERT INTO person (id, name, sort_key) OVERRIDING SYSTEM VALUE
 SELECT id, '村民' || n, lpad(id::text, 6, '0') FROM bench_reader;
 INSERT INTO account (id, person_id, password_hash) OVERRIDING SYSTEM VALUE SELECT id, id, '' FROM bench_reader;
 INSERT INTO role_grant (id, account_id, role, organisation_id) OVERRIDING SYSTEM VALUE
-SELECT id, id, '村（居）民', organisation_id FROM bench_reader;
+SELECT id, id, '村民', organisation_id FROM bench_reader;
 INSERT INTO session (token_hash, account_id, grant_id, device, expires_at)
 SELECT sha256(convert_to('village-' || n, 'UTF8')), id, id, 'bench', now() + interval '1 day' FROM bench_reader;
 INSERT INTO person (id, name, sort_key) OVERRIDING SYSTEM VALUE VALUES (999991, '县', 'x'), (999992, '省', 'x');

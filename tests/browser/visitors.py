@@ -39,8 +39,9 @@ class Visitors:
         self.complaints: list[str] = []
         self.expected: set[str] = set()
 
-    def enter(self, phone: str | None = None, **options: Any) -> Page:
-        """A page of somebody's own phone, signed in; None: of a stranger. options: of the browser's context."""
+    def enter(self, phone: str | None = None, role: str | None = None, **options: Any) -> Page:
+        """A page of somebody's own phone, signed in, in one of his roles; None: of a stranger. options: of the
+        browser's context."""
         context = self.browser.new_context(
             base_url=self.address, storage_state=self.signed_in.get(phone or ""), **PHONE | options)
         context.set_default_timeout(10_000)
@@ -53,6 +54,9 @@ class Visitors:
             page.goto("/sign-in")
             sign_in(page, phone)
             self.signed_in[phone] = context.storage_state()
+        if phone and role:
+            act_as(page, role)
+            self.signed_in[phone] = context.storage_state()  # another role is another session
         return page
 
     def hear(self, message: ConsoleMessage) -> None:
@@ -110,6 +114,7 @@ def act_as(page: Page, role: str) -> None:
     button = page.get_by_role("button", name=role)
     if button.count():
         button.click()
+        page.wait_for_url(lambda address: not address.endswith("/me"))
         page.wait_for_load_state()
 
 

@@ -172,7 +172,8 @@ async def test_the_directory_counts_level_by_level(visit, at):
     await at(OPENED)
     await opened()
     assert "已开通" in (await visit(COMMITTEE, "GET", "/villages")).text
-    for person, address in ((COUNTY, "/villages"), (COUNTY, "/villages/370921102"), (COMMITTEE, f"/villages/{QIANCUN}")):
+    for person, address in ((COUNTY, "/villages"), (COUNTY, "/villages/370921102"),
+                            (COMMITTEE, f"/villages/{QIANCUN}")):
         answer = await visit(person, "GET", address)
         assert answer.status_code == 200, address
     assert (await visit(COUNTY, "GET", "/villages/370923")).status_code == 404
