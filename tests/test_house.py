@@ -13,7 +13,7 @@ from litestar import get
 from piccolo.columns import Array, Column, ForeignKey
 from piccolo.table import TABLE_REGISTRY
 
-from server import catalogues, disclosure, meetings, officers, query_accounts, questions, villages
+from server import catalogues, disclosure, meetings, officers, query_accounts, questions, supervision, villages
 from server.app import ROUTES, make_app
 from server.core.answers import HEADERS
 from server.core.assets import YEAR, asset
@@ -39,11 +39,13 @@ MOVING = {  # whose moves there are: what they are addressed at, their states
     disclosure: ("/disclosures/{matter_id:int}", disclosure.rules.State),
     questions: ("/questions/{question_id:int}", questions.rules.State),
     query_accounts: ("/query-accounts/applications/{application_id:int}", query_accounts.rules.ApplicationState),
+    supervision: ("/spot-checks/{check_id:int}", supervision.rules.State),
 }
 TONES = (  # every state has its colour
     (meetings.rules.TONES, meetings.rules.Stage), (villages.rules.TONES, villages.rules.State),
     (villages.rules.EXEMPTION_TONES, villages.rules.Exempting), (disclosure.rules.TONES, disclosure.rules.State),
     (questions.rules.TONES, questions.rules.State), (query_accounts.rules.TONES, query_accounts.rules.ApplicationState),
+    (supervision.rules.TONES, supervision.rules.State),
 )
 TYPES = {"BigSerial": "bigint", "BigInt": "bigint", "Text": "text", "Integer": "integer",
          "Timestamptz": "timestamp with time zone", "Date": "date", "Boolean": "boolean", "Bytea": "bytea",

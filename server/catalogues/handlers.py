@@ -41,7 +41,7 @@ async def version(request: Request, county: FromPath[str], number: FromPath[int]
 async def catalogue_page(request: Request, county: str, number: int | None) -> Response[Any]:
     place = await seen_county(request.user, county)
     found = await published(county, number)
-    if found is None and number:
+    if found is None and number is not None:
         raise NotFoundException
     listed = await items(found["id"]) if found else []
     every = await versions(county)

@@ -63,7 +63,7 @@ def sees_county(actor: Actor, county: str) -> bool:
 async def published(county: str, number: int | None = None) -> Record | None:
     """A county's catalogue of that number, or the newest: id, number, note, published_at, who."""
     return await row("""SELECT id, number, note, published_at, who FROM catalogue
-                        WHERE county_code = $1 AND number IS NOT NULL AND ($2::int IS NULL OR number = $2)
+                        WHERE county_code = $1 AND number IS NOT NULL AND ($2::bigint IS NULL OR number = $2)
                         ORDER BY number DESC LIMIT 1""", county, number)
 
 

@@ -82,14 +82,13 @@ async def write_review_clocks(connection: Connection, waiting: list[Told], now: 
     """What the township still has to look at, and by when."""
     await connection.execute("""
         INSERT INTO deadline (rule, subject_kind, subject_id, period, organisation_id, organisation_path, title, href,
-            starts_at, counted_from, days, unit, due_at, sort_at, provisional, reminders_for, overdue_at, escalated_to)
+            starts_at, counted_from, days, unit, due_at, sort_at, provisional, reminders_for, overdue_at)
         SELECT $1, 'edition', t.edition, '2', c.id, c.path, t.title, t.href, t.begins, t.begins, $2, $3, t.due, t.due,
-               false, 1, CASE WHEN t.due < $4 THEN t.due END, CASE WHEN t.due < $4 THEN above.path END
+               false, 1, CASE WHEN t.due < $4 THEN t.due END
         FROM (SELECT w.*, working_deadline(w.begins, $2) AS due
               FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::timestamptz[])
                   AS w (edition, organisation, title, href, begins)) t
-        JOIN organisation b ON b.id = t.organisation JOIN organisation c ON c.id = b.committee_id
-        JOIN organisation above ON above.id = c.parent_id""",
+        JOIN organisation b ON b.id = t.organisation JOIN organisation c ON c.id = b.committee_id""",
         REVIEW_TIME.name, REVIEW_TIME.length.working, str(REVIEW_TIME.length.unit), now,
         [one.edition for one in waiting], [one.place.branch for one in waiting],
         [f"审核 · {one.place.name} {one.title}" for one in waiting],

@@ -21,7 +21,7 @@ PLACES = (FILES, WALL)
 
 REVIEW_TIME = declare(Rule(
     name="disclosure_review", label="三务公开审核", length=working_days(2), source="M3§8", remind=(1,),
-    can=Can.DISCLOSURE_REVIEW))
+    cascades=False, can=Can.DISCLOSURE_REVIEW))
 
 
 class State(StrEnum):

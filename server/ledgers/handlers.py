@@ -113,7 +113,8 @@ async def following(request: Request, matter_id: FromPath[int], number: FromPath
     waits = edition["published_at"] is None
     context["answers"] = defaultdict(list, {} if waits else await beside(matter_id))
     return await page(request, "ledgers/lines.html", title=edition["title"], back=f"/disclosures/{matter_id}",
-                      matter={"id": matter_id, "preview": waits}, **context)
+                      matter={"id": matter_id, "preview": waits},
+                      may_ask=request.user.may(Can.DISCLOSURE_ASK), **context)
 
 
 @get("/disclosures/{matter_id:int}/vouchers/{file_id:int}", can=Can.DISCLOSURE_READ)

@@ -120,7 +120,7 @@ def read_day(typed: str, month: date, label: str = "日期") -> date:
     found = DAY.fullmatch(text[:10] if text[4:5] == "-" and "T" in text else text)
     try:
         day = date(*map(int, found.groups())) if found else month.replace(day=int(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(f"{label}要写成 {month:%Y-%m}-06 这样") from None
     if (day.year, day.month) != (month.year, month.month):
         raise ValueError(f"{label}不在 {month.year}年{month.month}月")

@@ -65,7 +65,7 @@ async def words_of_line(matter: Record, line: int) -> str:
     is in no published edition."""
     if not line:
         return ""
-    found = await line_of(matter["edition_id"], line)
+    found = await line_of(matter["edition_id"], line) if line < 2**63 else None
     if found is None:
         raise NotFoundException
     return f"{found.day.month}月{found.day.day}日 {found.summary} {signed(found)}"
@@ -119,8 +119,11 @@ async def mismatch(request: Request, matter_id: FromPath[int], number: FromPath[
     await forms.nothing(request)
     if not any(one["number"] == number for one in await editions_for(request.user, matter)):
         raise NotFoundException
-    made = await actions.ask(request.user, matter, Of.TOWNSHIP, f"墙上和网上第 {number} 版不一样", kind=Kind.MISMATCH,
-                             number=number, named=False, agrees=False)
+    try:
+        made = await actions.ask(request.user, matter, Of.TOWNSHIP, f"墙上和网上第 {number} 版不一样",
+                                 kind=Kind.MISMATCH, number=number, named=False, agrees=False)
+    except Refused as refused:
+        raise ClientException(str(refused), status_code=422) from None
     return see_other(f"/questions/{made}")
 
 

@@ -59,6 +59,8 @@ async def new(request: Request, matter: FromQuery[int] = 0, village: FromQuery[s
 async def about(request: Request, filled: Filled) -> tuple[Record | None, Record | None]:
     """The matter and the village a check is about, as far as they are chosen; NotFoundException outside one's sight."""
     number = int(filled.typed.get("matter") or 0)
+    if number >= 2**63:
+        raise NotFoundException
     matter = await the_matter(request.user, number) if number else None
     code = matter["village_code"] if matter else filled.typed.get("village", "")
     its = await village_seen_by(request.user, code) if code else None

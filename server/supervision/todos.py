@@ -6,7 +6,7 @@ from server.core.clock import now, today
 from server.core.database import row, rows
 from server.organisations.rules import CODE_LENGTH, Level
 from server.permissions import Can
-from server.supervision.tables import still, to_press
+from server.supervision.tables import reviews_to_press, still, to_press
 from server.todos.sources import AREAS, SOURCES, ToDo
 
 
@@ -21,8 +21,15 @@ async def to_close(actor: Actor) -> list[ToDo]:
 
 
 async def to_be_pressed(actor: Actor) -> list[ToDo]:
-    """A township's villages that have let something lapse and that nobody has pressed today."""
-    if not actor.may(Can.DISCLOSURE_OVERSEE) or len(actor.unit_code) != CODE_LENGTH[Level.TOWNSHIP]:
+    """A township's villages that have let something lapse and that nobody has pressed today; a county's townships whose
+    reviews are late."""
+    if not actor.may(Can.DISCLOSURE_OVERSEE):
+        return []
+    if len(actor.unit_code) == CODE_LENGTH[Level.COUNTY]:
+        late = await reviews_to_press(actor.organisation_path)
+        line = f"{sum(one['things'] for one in late)} 件过了审核期限"
+        return [ToDo(str(len(late)), "个镇街", "red", "三务公开审核逾期", line, "/pressing")] if late else []
+    if len(actor.unit_code) != CODE_LENGTH[Level.TOWNSHIP]:
         return []
     found = [one for one in await to_press(actor.organisation_path, today(), now()) if one["pressed"] is None]
     if not found:

@@ -58,6 +58,11 @@ class CountySetting(Table):
     version = Integer(default=1)
 
 
+def is_code(typed: str) -> bool:
+    """Whether this may be a unit's code: what stands in an address may be anything."""
+    return typed.isascii() and typed.isdecimal()
+
+
 async def village(code: str) -> Record | None:
     """An opened or exempted village with its name and the names of the units above it; None for one that is neither."""
     return await row("""
@@ -65,7 +70,7 @@ async def village(code: str) -> Record | None:
                o.name AS organisation, o.committee_id
         FROM village v JOIN unit u ON u.code = v.code JOIN unit t ON t.code = u.parent_code
         JOIN unit c ON c.code = t.parent_code JOIN organisation o ON o.id = v.organisation_id
-        WHERE v.code = $1""", code)
+        WHERE v.code = $1""", code) if is_code(code) else None
 
 
 async def village_of(actor: Actor) -> Record | None:
@@ -106,7 +111,7 @@ def township_of(code: str) -> str:
 async def unit(code: str) -> Record | None:
     """A unit with the one above it."""
     return await row("""SELECT u.code, u.name, u.official_name, u.level, u.path, u.parent_code FROM unit u
-                        WHERE u.code = $1""", code)
+                        WHERE u.code = $1""", code) if is_code(code) else None
 
 
 CHILDREN = """

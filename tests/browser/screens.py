@@ -16,7 +16,8 @@ VIOLATIONS = """only => axe.run(document, {runOnly: only, resultTypes: ['violati
 SMALL_TARGETS = """least => [...document.querySelectorAll(
         'a[href], button, input:not([type=hidden]), select, textarea, summary')]
     .filter(one => one.checkVisibility({visibilityProperty: true}) && !one.closest('.unseen, .skip'))
-    .map(one => [one, one.getBoundingClientRect()])
+    .map(one => [one, (one.matches('[type=checkbox], [type=radio]') && one.closest('label') || one)
+        .getBoundingClientRect()])
     .filter(([_, box]) => box.width > 1 && box.height > 1 && (box.width < least - .5 || box.height < least - .5))
     .map(([one, box]) => `${one.outerHTML.slice(0, 100)} ${Math.round(box.width)} × ${Math.round(box.height)}`)"""
 SIDEWAYS = "() => document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
@@ -25,7 +26,8 @@ MARKUP = """() => [...new Set([...document.querySelectorAll('body, body *')]
 STAGES = """() => [...document.querySelectorAll('a.row[href^="/meetings/"]')].flatMap(row => {
     const stage = row.querySelector('.meeting__stage')
     return stage ? [[row.getAttribute('href').split('/')[2], stage.textContent]] : [] })"""
-LEAVES_THE_APP = re.compile(r"/(c|wall|static)/|/photos/|/attachments/|/sign-out|/checkpoints/|/template$|/wrong-rows$")
+LEAVES_THE_APP = re.compile(r"/(c|wall|static)/|/photos/|/attachments/|/sign-out|/checkpoints/|/template$|/wrong-rows$|/export$")
+SHOWN_LINKS = "all => all.filter(one => getComputedStyle(one).display !== 'none').map(one => one.href)"
 
 
 def screens(page: Page, first: str = "/") -> Iterator[str]:
@@ -50,7 +52,7 @@ def screens(page: Page, first: str = "/") -> Iterator[str]:
         assert answer.status == 200, f"{address}: {answer.status}"
         stages = dict(page.evaluate(STAGES)) | stages
         yield kind(address)
-        for link in page.locator("a[href]").evaluate_all("all => all.map(one => one.href)"):
+        for link in page.locator("a[href]").evaluate_all(SHOWN_LINKS):
             parts = urlsplit(link)
             if parts.netloc == urlsplit(page.url).netloc and not LEAVES_THE_APP.search(parts.path):
                 waiting.append(parts.path + (f"?{parts.query}" if parts.query else ""))

@@ -197,9 +197,9 @@ def large(page: Page) -> None:
 def answered(visitors: Visitors, question: str) -> None:
     page = keeper(visitors)
     page.goto(question)
-    expect(page.get_by_text("不具名")).to_be_visible()
+    expect(page.get_by_text("一位村民")).to_be_visible()
     page.get_by_label("答复", exact=True).fill(ANSWERED)
-    page.get_by_label("同意公开在旁边").check()
+    page.get_by_label("问题和答复公开在旁边").check()
     page.get_by_role("button", name="答复", exact=True).click()
     expect(page.get_by_text(ANSWERED)).to_be_visible()
     visitors.picture(page, "98-answered", full_page=True)
@@ -211,7 +211,7 @@ def corrected(visitors: Visitors, matter: str) -> None:
     page.goto(matter)
     expect(page.get_by_text(ANSWERED)).to_be_visible()
     page.get_by_role("link", name="更正").click()
-    page.get_by_label("更正原因").fill("路灯维修多记了 60 元，另补记一笔")
+    page.get_by_label("原因").fill("路灯维修多记了 60 元，另补记一笔")
     page.get_by_role("button", name="开始更正").click()
     page.wait_for_url("**/ledger")
     page.get_by_role("link", name="修改第 2 笔").click()
@@ -227,7 +227,7 @@ def corrected(visitors: Visitors, matter: str) -> None:
     expect(page.get_by_text("与第 1 版的不同")).to_be_visible()
     visitors.picture(page, "99-corrected", full_page=True)
     page.get_by_role("link", name="第 1 版").click()
-    expect(page.get_by_text("3,860.00").first).to_be_visible()
+    expect(page.get_by_text("−3,860.00")).to_be_visible()
 
 
 def nobody_else_reads_it(visitors: Visitors, matter: str, question: str) -> None:
