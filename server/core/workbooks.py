@@ -23,7 +23,7 @@ def sheet_of(book: Workbook, title: str, heads: Iterable[str], widths: Sequence[
     assert isinstance(sheet, Worksheet)
     sheet.title = title
     if above:
-        sheet.append([above])
+        sheet.append([harmless(above)])
     sheet.append(list(heads))
     row = 2 if above else 1
     for place, cell in enumerate(sheet[row]):

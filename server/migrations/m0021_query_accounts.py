@@ -175,6 +175,21 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+
+-- Who leaves a branch's register loses what he held by standing in it, its village's books among that (M3§9).
+CREATE FUNCTION member_left() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp SECURITY DEFINER AS $$
+BEGIN
+    UPDATE role_grant g SET until = ebranch_clock(), end_why = '已不在本支部'
+    FROM account a, organisation o, role_place p
+    WHERE a.person_id = NEW.person_id AND g.account_id = a.id AND g.organisation_id = NEW.branch_id
+      AND (g.until IS NULL OR g.until > ebranch_clock()) AND o.id = g.organisation_id
+      AND p.kind = o.kind AND p.role = g.role AND p.comes_from = '名册'
+      AND NOT stands_in_register(g.account_id, g.organisation_id, g.role);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER member_left AFTER UPDATE OF left_on ON member FOR EACH ROW
+    WHEN (NEW.left_on IS NOT NULL) EXECUTE FUNCTION member_left();
 """
 
 

@@ -26,18 +26,36 @@ from server.query_accounts.tables import (
 )
 
 CHOSEN = (STANDING, forms.numbers("people", "给谁开通"))
-STAYING = (forms.numbers("staying", "继续使用的", required=False),)
+STAYING = (forms.numbers("staying", "继续使用的", required=False), forms.numbers("shown", "名单", required=False))
+
+
+SEARCH = (  # by POST: no name ever stands in an address
+    forms.text("name", "姓名", most=20, required=False),
+    forms.text("village", "村（社区）", most=12, required=False, seen=False),
+    forms.number("after", "上一个", most=2**63 - 1, required=False),
+)
 
 
 @get("/query-accounts", can=Can.READER_KEEP)
-async def index(request: Request, village: FromQuery[str | None] = None, after: FromQuery[int | None] = None,
-                q: FromQuery[str] = "") -> Response[Any]:
-    actor: Actor = request.user
-    if village is None and actor.may(Can.DISCLOSURE_OVERSEE):
+async def index(request: Request, village: FromQuery[str | None] = None,
+                after: FromQuery[int | None] = None) -> Response[Any]:
+    if village is None and request.user.may(Can.DISCLOSURE_OVERSEE):
         return await choose_village(request)
-    its = await kept_village(actor, village)
-    words = "".join(character for character in q if character.isprintable())[:20].strip()
-    found = await readers(its["code"], after if after and 0 < after < 2**63 else None, words)
+    its = await kept_village(request.user, village)
+    return await list_page(request, its, after if after and 0 < after < 2**63 else None)
+
+
+@post("/query-accounts/search", can=Can.READER_KEEP, status_code=200)
+async def find(request: Request) -> Response[Any]:
+    filled = await forms.pressed(request, SEARCH)
+    its = await kept_village(request.user, filled["village"] or None)
+    return await list_page(request, its, filled["after"], filled["name"])
+
+
+async def list_page(request: Request, its: Record, after: int | None, words: str = "") -> Response[Any]:
+    """A page of a village's query accounts; words: only of names that have them."""
+    actor: Actor = request.user
+    found = await readers(its["code"], after, words)
     of = await counts(its["code"])
     where = f"&village={its['code']}" if actor.may(Can.DISCLOSURE_OVERSEE) else ""
     return await page(
@@ -46,7 +64,8 @@ async def index(request: Request, village: FromQuery[str | None] = None, after: 
         figures=[(str(of.get(one, 0)), str(one), "grey") for one in Standing],
         applications=[application_line(one) for one in await waiting(its["code"])] if after is None else [],
         readers=[reader_line(one) for one in found[:PAGE]],
-        more=f"/query-accounts?after={found[PAGE - 1]['id']}{where}&q={words}" if len(found) > PAGE else None)
+        after=found[PAGE - 1]["id"] if len(found) > PAGE else None,
+        more=f"/query-accounts?after={found[PAGE - 1]['id']}{where}" if len(found) > PAGE and not words else None)
 
 
 async def choose_village(request: Request) -> Response[Any]:
@@ -124,8 +143,8 @@ async def confirmation(request: Request) -> Response[Any]:
 async def confirm(request: Request) -> Response[Any]:
     its = await kept_village(request.user, None)
     filled = await forms.pressed(request, STAYING)
-    await yearly.confirm(request.user, its, filled["staying"])
+    await yearly.confirm(request.user, its, filled["staying"], filled["shown"])
     return see_other("/query-accounts")
 
 
-ROUTES = [index, choice, open_chosen, confirmation, confirm]
+ROUTES = [index, find, choice, open_chosen, confirmation, confirm]

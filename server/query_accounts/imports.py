@@ -26,7 +26,8 @@ BATCH = 50  # rows
 TURNS = Turns("reader_import", "reader_import")
 COLUMNS = {"name": "姓名", "id_number": "身份证号", "phone": "手机号码", "standing": "身份"}
 OWN = Layout(COLUMNS, first="name", optional=frozenset({"standing"}), version=1)
-OF_MANY = Layout({"village": "村"} | COLUMNS, first="village", optional=frozenset({"standing"}), version=1)
+HEADS = {"village": "村"} | COLUMNS
+OF_MANY = Layout(HEADS, first="village", optional=frozenset({"standing"}), version=1)
 TITLE = "三务公开查询账号 · 模板第 1 版"
 
 
@@ -119,8 +120,13 @@ def read(cells: dict[str, str], villages: dict[str, Record]) -> tuple[Record, Wa
     """What a row says; Refused with everything that is wrong with its cells."""
     faults: list[str] = []
 
-    def tried(reading: Any, cell: str) -> Any:
+    def tried(reading: Any, name: str) -> Any:
+        cell = cells.get(name, "")
         try:
+            if cell.startswith("="):
+                raise ValueError(f"{HEADS[name]}是公式，请复制后“粘贴为数值”")
+            if "丢失" in cell:
+                raise ValueError(f"{HEADS[name]}{cell}")
             return reading(cell)
         except ValueError as fault:
             faults.append(str(fault))
@@ -129,10 +135,10 @@ def read(cells: dict[str, str], villages: dict[str, Record]) -> tuple[Record, Wa
     village = villages.get("".join(cells.get("village", "").split()))
     if village is None:
         faults.append("管辖范围内已开通的村里没有这个村")
-    name = tried(read_name, cells.get("name", ""))
-    number = tried(lambda cell: read_id_number(cell, beijing_date(now())), cells.get("id_number", ""))
-    phone = tried(read_phone, cells.get("phone", ""))
-    standing = tried(read_standing, cells.get("standing", ""))
+    name = tried(read_name, "name")
+    number = tried(lambda cell: read_id_number(cell, beijing_date(now())), "id_number")
+    phone = tried(read_phone, "phone")
+    standing = tried(read_standing, "standing")
     if faults or village is None:
         raise Refused("row", "；".join(faults))
     return village, Wanted(name, number, phone, standing)

@@ -32,12 +32,17 @@ async def owe_the_look() -> None:
                         day_begins(year.first))
 
 
-async def confirm(actor: Actor, village: Record, staying: Sequence[int]) -> int:
-    """Looks the list through for the year: those named stay, the others end; how many ended."""
+async def confirm(actor: Actor, village: Record, staying: Sequence[int], shown: Sequence[int]) -> int:
+    """Looks the list through for the year: of those who were shown the named stay, the others end; how many ended. Said
+    twice in a day it is said once."""
     async with transaction():
-        held = await rows("""SELECT id, grant_id, person_id FROM reader WHERE village_code = $1 AND ended_at IS NULL
+        held = await rows("""SELECT id, grant_id, person_id, confirmed_on FROM reader
+                             WHERE village_code = $1 AND ended_at IS NULL
                              ORDER BY id FOR NO KEY UPDATE""", village["code"])
-        going = [one for one in held if one["id"] not in set(staying)]
+        going = [one for one in held if one["id"] in set(shown) - set(staying)]
+        met = await deadlines.meet(LIST_LOOK, LIST, village["organisation_id"], closed_at=now())
+        if met is None and not going and all(one["confirmed_on"] == today() for one in held):
+            return 0
         await rows("UPDATE reader SET confirmed_on = $2 WHERE village_code = $1 AND ended_at IS NULL AND id = ANY($3)",
                    village["code"], today(), list(staying))
         for one in going:
@@ -45,7 +50,6 @@ async def confirm(actor: Actor, village: Record, staying: Sequence[int]) -> int:
             await rows("""UPDATE role_grant SET until = ebranch_clock(), ended_by = $2, end_why = '年度核对'
                           WHERE id = $1""", one["grant_id"], actor.account_id)
             live.session_ended(one["person_id"])
-        await deadlines.meet(LIST_LOOK, LIST, village["organisation_id"], closed_at=now())
         await audit.record(actor, "confirm_readers", "organisation", village["organisation_id"],
                            after={"rows": len(held) - len(going), "ended": [one["id"] for one in going]})
     return len(going)

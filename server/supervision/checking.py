@@ -53,7 +53,7 @@ async def clock(made: Record, village: str, mend_by: date) -> None:
     await deadlines.start(
         MENDING, CHECK, made["id"], organisation_id=made["organisation_id"],
         organisation_path=made["organisation_path"], starts_at=now(), title=f"整改 · {village} {made['finding'][:40]}",
-        href=f"/spot-checks/{made['id']}", now=now(), length=Length(max(1, (mend_by - today()).days), Unit.DAYS))
+        href=f"/spot-checks/{made['id']}", now=now(), length=Length((mend_by - today()).days + 1, Unit.NOTICE))
 
 
 async def step(actor: Actor, check_id: int, kind: str, text: str, handed: uploads.Handed | None = None) -> None:
@@ -71,8 +71,9 @@ async def move(actor: Actor, found: dict[str, Any], by: Move, text: str, handed:
     """整改完成, 销号 or 退回再改; WrongState when somebody was faster."""
     async with transaction():
         moved = await row("""
-            UPDATE spot_check SET state = $2, closed_at = CASE WHEN $2 = '已销号' THEN ebranch_now() END
-            WHERE id = $1 AND state = ANY($3) RETURNING id""", found["id"], by.to, sorted(by.frm))
+            UPDATE spot_check SET state = $2, closed_at = CASE WHEN $2 = '已销号' THEN ebranch_now() END,
+                mend_by = CASE WHEN $2 = '整改中' THEN greatest(mend_by, $4) ELSE mend_by END
+            WHERE id = $1 AND state = ANY($3) RETURNING id""", found["id"], by.to, sorted(by.frm), today())
         if moved is None:
             raise WrongState("这件抽查刚才有了变化，请刷新再看")
         await step(actor, found["id"], KINDS[by], text or by.label, handed)
@@ -81,7 +82,7 @@ async def move(actor: Actor, found: dict[str, Any], by: Move, text: str, handed:
         elif by is BACK:
             again = await the_row("""SELECT *, (SELECT name FROM unit WHERE code = village_code) AS village
                                      FROM spot_check WHERE id = $1""", found["id"])
-            await clock(again, again["village"], max(again["mend_by"], today()))
+            await clock(again, again["village"], again["mend_by"])
         await audit.record(actor, f"spot_check_{by.name}", "spot_check", found["id"], before={"state": found["state"]},
                            after={"state": by.to}, why=text or None)
         live.changed(found["organisation_path"], "spot-checks", "todos")

@@ -24,7 +24,7 @@ def workbook(title: str, mark: str, lines: Sequence[Figures], whole: Figures) ->
             percent(one.reviewed_on_time), one.still_asked, one.answer_overdue])
     for cell in sheet[sheet.max_row]:
         cell.font = Font(bold=True)
-    sheet.append([mark])
+    sheet.append([harmless(mark)])
     sheet.oddHeader.center.text = sheet.oddFooter.center.text = mark
     sheet.oddHeader.center.size = sheet.oddFooter.center.size = 9
     sheet.print_title_rows = "1:2"

@@ -14,7 +14,7 @@ from server.core.dates import moment, on_paper
 from server.core.deadline_words import day_text
 from server.core.page import page, see_other
 from server.core.workdays import last_day
-from server.organisations.rules import Level
+from server.organisations.rules import CODE_LENGTH, Level, OrganisationKind
 from server.permissions import Can
 from server.supervision import pressing, show
 from server.supervision.tables import (
@@ -35,9 +35,11 @@ CODES = forms.Field("villages", "要催的村", lambda typed: [
 
 
 async def seen_unit(actor: Actor, code: str) -> Any:
-    """A unit at or below the actor's own; NotFoundException else."""
+    """A unit at or below the actor's own; NotFoundException else, and for a committee that stands in a unit of others
+    (机关党委)."""
     found = await unit(code) if code.startswith(actor.unit_code) else None
-    if found is None:
+    guest = actor.organisation_kind == OrganisationKind.COMMITTEE and len(actor.unit_code) < CODE_LENGTH[Level.TOWNSHIP]
+    if found is None or guest:
         raise NotFoundException
     return found
 

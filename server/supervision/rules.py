@@ -14,7 +14,7 @@ MENDING_MOST = timedelta(days=90)
 EXPORT_MOST = 5000  # lines
 
 MENDING = declare(Rule(  # until when, whoever found it says
-    name="mending", label="三务公开整改", length=Length(15, Unit.DAYS), source="M3§10", remind=(3, 1), urges=True,
+    name="mending", label="三务公开整改", length=Length(15, Unit.NOTICE), source="M3§10", remind=(3, 1), urges=True,
     cascades=False, can=Can.MENDING_DO))
 PHOTOS = kinds.declare(kinds.Place(
     "spot_photos", "现场照片", kinds.PICTURES, most=6, can=Can.SPOT_CHECK_READ))

@@ -26,7 +26,8 @@ MARKUP = """() => [...new Set([...document.querySelectorAll('body, body *')]
 STAGES = """() => [...document.querySelectorAll('a.row[href^="/meetings/"]')].flatMap(row => {
     const stage = row.querySelector('.meeting__stage')
     return stage ? [[row.getAttribute('href').split('/')[2], stage.textContent]] : [] })"""
-LEAVES_THE_APP = re.compile(r"/(c|wall|static)/|/photos/|/attachments/|/sign-out|/checkpoints/|/template$|/wrong-rows$|/export$")
+LEAVES_THE_APP = re.compile(r"/(c|wall|static)/|/photos/|/attachments/|/sign-out|/checkpoints/"
+                            r"|/template$|/wrong-rows$|/export$")
 SHOWN_LINKS = "all => all.filter(one => getComputedStyle(one).display !== 'none').map(one => one.href)"
 
 

@@ -51,7 +51,8 @@ async def its(name: str) -> tables.Item:
 
 
 def as_form(item: tables.Item) -> dict[str, str]:
-    return {name: str(getattr(item, "form" if name == "shape" else name)) for name in FORM} | {"columns": " ".join(item.columns)}
+    said = {name: str(getattr(item, "form" if name == "shape" else name)) for name in FORM}
+    return said | {"columns": " ".join(item.columns)}
 
 
 # Drafting -------------------------------------------------------------------------------------------------------------
@@ -174,8 +175,8 @@ async def test_called_directly_no_item_comes_in_that_the_rules_forbid(at, owner,
     await at(OPENED)
     v = await drafted()
     before = await fingerprint(owner)
+    values = FORM | {"form": FORM["shape"], "columns": ()} | changed
     with pytest.raises(Refused) as refused:
-        values = FORM | {"form": FORM["shape"], "columns": ()} | changed
         await actions.write_item(await actor_of(COUNTY), NINGYANG, v, None, values)
     assert refused.value.field == field
     assert await fingerprint(owner) == before

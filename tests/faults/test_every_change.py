@@ -32,6 +32,7 @@ from tests.cast import (
     enter,
     phone_index,
 )
+from tests.faults import village_changes
 from tests.faults.photographs import photograph
 from tests.faults.trail import Trail
 from tests.meetings.stories import ids_of
@@ -53,7 +54,7 @@ WITHOUT_EVIDENCE = {  # what changes nothing that anybody could want proof of
     "/uploads/{upload_id:int}/check",
     "/uploads/{upload_id:int}/removal",
     "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/preview",  # changes nothing
-}
+} | village_changes.WITHOUT_EVIDENCE
 
 
 @pytest.fixture
@@ -277,7 +278,9 @@ async def looking(trail: Trail) -> None:
 
 
 async def test_every_change_stands_and_falls_with_its_evidence(trail, at, owner):
+    await village_changes.walk(trail, at)
     await at("2026-11-22 10:00")
+    await trail.forget_clients()
     await open_threads()
     await owner.execute("""INSERT INTO role_grant (account_id, role, organisation_id)
         SELECT g.account_id, '村民', g.organisation_id FROM role_grant g WHERE g.role = '预备党员'""")

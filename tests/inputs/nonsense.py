@@ -118,5 +118,9 @@ ODD_QUERIES = (
     "before=1e5", "before=%D9%A3", "held=x", "held=", "held=2", "next=//evil.example", "next=http://evil.example",
     "next=%00",
     "next=/%0d%0aSet-Cookie:x=1", "next=" + quote_from_bytes(b"\xff\xfe"), "next=javascript:alert(1)", "again",
+    "village=%00", "village=x", "village=%ED%A0%80", "place=%00", "place=" + "9" * 5000, "month=%00", "month=2026-13",
+    "month=9999-12", "category=%00", "q=%00", "q=%25%5F", "status=%00", "show=%00", "span=%00", "to=%00", "papers=x",
+    "line=-1", f"line={2**63}", f"line={2**70}", "line=x", "matter=-1", f"matter={2**63}", f"matter={2**70}",
+    f"office={2**63}", f"office={2**70}", "office=x",
     "%", "%%%", "=", "&&&", "a[b]=c", "_method=DELETE", "x=" + "y" * 8000,
 )

@@ -11,7 +11,9 @@ from tests.visits import Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SEVERAL = {"kinds", "people"}  # where several may be chosen
+# Where several may be chosen.
+SEVERAL = {"kinds", "people", "signed", "duties", "checked", "items", "accounts", "staying", "shown",
+           "villages"}
 STRANGE = "rank"  # what somebody tries who wants to be more than he is
 WORDS = "收到了这张表里没有的内容，没有保存。请刷新页面，重新填写（rank）"
 

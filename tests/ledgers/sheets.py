@@ -1,5 +1,4 @@
 """A month's lines as an .xlsx, a village's own or a township's of many, and an import of it."""
-from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -84,8 +83,3 @@ async def faults(made: int) -> dict[int, str]:
     return {one["number"]: one["faults"] for one in await rows("""
         SELECT number, faults::text FROM ledger_import_row WHERE import_id = $1 AND faults <> '{}'
         ORDER BY number""", made)}
-
-
-def given(lines: Sequence[dict[str, Any]]) -> int:
-    """The sum of what is spent, 分."""
-    return sum(round(float(one.get("expense") or 0) * 100) for one in lines)

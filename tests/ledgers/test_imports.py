@@ -1,4 +1,4 @@
-"""A month's lines from an .xlsx: each wrong cell is told, a month is written whole or not, and whatever dies goes on."""
+"""A month's lines from an .xlsx: each wrong cell is told, and a village's month is written whole or not at all."""
 import json
 from datetime import date
 from typing import Any
@@ -168,7 +168,8 @@ async def test_nor_what_it_has_handed_on(at, story, word):
 
 
 @pytest.mark.parametrize(("lines", "words"), [
-    ((earned(balance="12000"), spent(balance="8141")), "余额对不上：9月9日“村内路灯维修 6 盏”后表里写 8,141.00，按收支算应是 8,140.00"),
+    ((earned(balance="12000"), spent(balance="8141")),
+     "余额对不上：9月9日“村内路灯维修 6 盏”后表里写 8,141.00，按收支算应是 8,140.00"),
     ((began(), earned(balance="12000")), "按收支算应是 12,100.50")])
 async def test_a_balance_that_the_lines_do_not_lead_to_is_told(visit, at, lines, words):
     await villages(at)

@@ -1,4 +1,4 @@
-"""An import of a ledger that is killed, paused, handed in twice; files that are no such sheet; whose imports are seen."""
+"""An import of ledgers that is killed, paused or handed in twice; files that do not fit; by whom it is seen."""
 import asyncio
 import io
 from typing import Any
@@ -27,8 +27,8 @@ from tests.ledgers.test_imports import SEP, all_open, hand_in, shown, villages
 from tests.meetings.stories import evidence, one
 from tests.visits import actor_of
 
-LINES = (earned(), spent(), spent("后村"), spent(voucher="3", expense="1.50"), earned("后村"), spent("后村", expense="2"),
-         spent(voucher="4", expense="0.01"))
+LINES = (earned(), spent(), spent("后村"), spent(voucher="3", expense="1.50"), earned("后村"),
+         spent("后村", expense="2"), spent(voucher="4", expense="0.01"))
 WHOLE = [("前村", 0, 12_000_00, 3_861_51, 8_138_49, 4), ("后村", 0, 12_000_00, 3_862_00, 8_138_00, 3)]
 
 
@@ -119,7 +119,8 @@ async def test_paused_and_resumed_in_haste_it_runs_once(at):
 async def test_it_stops_when_who_began_it_delivers_books_no_more(visit, at, owner):
     await all_open(at)
     made = await begun(*LINES)
-    await owner.execute("UPDATE role_grant SET until = ebranch_now() WHERE id = $1", (await actor_of(COMMITTEE)).grant_id)
+    grant = (await actor_of(COMMITTEE)).grant_id
+    await owner.execute("UPDATE role_grant SET until = ebranch_now() WHERE id = $1", grant)
     await effects.sweep()
     assert ((await import_of(made))["state"], await books()) == ("已暂停", [])
     await visit(COMMITTEE_ORGANISER, "POST", f"/ledger-imports/{made}/resumption")
@@ -129,7 +130,8 @@ async def test_it_stops_when_who_began_it_delivers_books_no_more(visit, at, owne
 
 # Twice ----------------------------------------------------------------------------------------------------------------
 
-async def test_the_same_file_handed_in_at_once_is_one_import(visit, at):
+async def test_the_same_file_handed_in_at_once_is_one_import(visit, at, monkeypatch):
+    monkeypatch.setattr(sheets, "_one_at_a_time", asyncio.Semaphore(1))  # a lock is of one loop, a test has its own
     await villages(at)
     body = sheet(earned(), spent())
     answers = await asyncio.gather(*(hand_in(visit, body) for _ in range(3)))
@@ -173,7 +175,8 @@ async def test_a_file_that_does_not_fit_is_told_in_words_beside_its_field(visit,
 
 
 @pytest.mark.parametrize(("month", "words"), [
-    ("", "要写成 2026-10 这样"), ("2026-13", "要写成"), ("2026-11", "还没有到"), ("2018-12", "要写成"), ("x", "要写成")])
+    ("", "要写成 2026-10 这样"), ("2026-13", "要写成"), ("2026-11", "还没有到"), ("2018-12", "要写成"),
+    ("x", "要写成")])
 async def test_a_month_that_is_none_or_not_yet_is_told(visit, at, owner, month, words):
     await villages(at)
     before = await fingerprint(owner)

@@ -13,7 +13,7 @@ from server.meetings import tokens
 from server.meetings.check_in import KEY_PURPOSE
 from tests.cast import MEMBER, VILLAGER
 from tests.passwords import PASSWORD
-from tests.permissions import officers
+from tests.permissions import officers, village_forms
 from tests.permissions.world import DAY, HOUR, Thing
 
 Form = Callable[[Thing], dict[str, Any]]
@@ -52,6 +52,12 @@ def newcomer(**more: str) -> dict[str, str]:
 
 UNPROVED = {"sms_code": "123456", "sms_token": "", "password": PASSWORD, "password_again": PASSWORD}
 
+UPLOADED = {  # where a file goes, by what it is about
+    "": {"place": "log_photos", "about": "/meetings/1/log"},
+    "matter": {"place": "matter_files", "about": "/disclosures/1/edit"},
+    "ledger": {"place": "voucher_picture", "about": "/disclosures/1/lines/new"},
+    "check": {"place": "spot_photos", "about": "/spot-checks/new"},
+}
 FORMS: dict[str, Form] = {
     "/activation/code": lambda _: {"phone": f"138{secrets.randbelow(10**8):08}"} | in_the_picture(),
     "/activation": lambda _: newcomer(authorisation="ABCDEFGH") | UNPROVED,
@@ -96,8 +102,8 @@ FORMS: dict[str, Form] = {
     "/meetings/{meeting_id:int}/attendance/people": lambda thing: {"person": thing.facts["people"][0]},
     "/meetings/{meeting_id:int}/log": lambda thing: {"minutes": "议了修路", "version": thing.facts["version"]},
     "/meetings/{meeting_id:int}/log/draft": lambda thing: {"minutes": "议了", "version": thing.facts["version"]},
-    "/uploads": lambda _: {"place": "log_photos", "about": "/meetings/1/log", "name": "记录.jpg", "size": 3000,
-                           "mark": "1-3000"},
+    "/uploads": lambda thing: UPLOADED[thing.facts.get("about", "")] | {
+        "name": "记录.jpg", "size": 3000, "mark": "1-3000"},
     "/uploads/{upload_id:int}/pieces/{number:int}": lambda _: {},
     "/uploads/{upload_id:int}/check": lambda _: {},
     "/uploads/{upload_id:int}/removal": lambda _: {},
@@ -107,13 +113,14 @@ FORMS: dict[str, Form] = {
     "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/version": amended,
     "/meetings/{meeting_id:int}/amendments/{amendment_id:int}/return": lambda _: {"answer": "没有漏记"},
 }
-FORMS |= officers.FORMS
+FORMS |= officers.FORMS | village_forms.FORMS
+FILES = {officers.IMPORTS: lambda _: officers.workbook()} | village_forms.FILES
 
 
 def body(path: str, thing: Thing) -> dict[str, Any]:
     """The arguments of a request that posts to `path` about `thing`."""
-    if path == officers.IMPORTS:
-        return {"data": FORMS[path](thing), "files": {"file": ("名单.xlsx", officers.workbook())}}
+    if path in FILES:
+        return {"data": FORMS[path](thing), "files": {"file": ("名单.xlsx", FILES[path](thing))}}
     return {"data": FORMS[path](thing)}
 
 
@@ -127,5 +134,5 @@ def address(path: str, thing: Thing) -> str:
     filled = filled.replace("{kind:str}", "meeting")
     filled = filled.replace("{key:str}", str(thing.facts.get("key", "x")))
     for name, value in thing.ids.items():
-        filled = filled.replace(f"{{{name}:int}}", str(value))
+        filled = filled.replace(f"{{{name}:int}}", str(value)).replace(f"{{{name}:str}}", str(value))
     return filled

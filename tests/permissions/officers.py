@@ -6,8 +6,8 @@ from typing import Any
 
 from server.core import crypto
 from server.core.clock import now
+from server.core.workbooks import packed, sheet_of
 from server.core.workdays import beijing_date
-from server.officers.books import packed, sheet_of
 from server.officers.sheet import COLUMNS
 from server.officers.tables import kept_number, kept_phone
 from server.people.tables import ID_NUMBER
@@ -105,7 +105,7 @@ def workbook() -> bytes:
     from openpyxl import Workbook
 
     book = Workbook()
-    sheet_of(book, "管理员", COLUMNS.values()).append(
+    sheet_of(book, "管理员", COLUMNS.values(), [12]).append(
         ["新干部", id_number(400), "13800000400", "后村支部", "组织委员", ""])
     return packed(book)
 

@@ -3,10 +3,13 @@ that the two can disagree.
 
 A sentence: an address | a group of roles, where the thing stands as seen from them, and the answer | the next group …
 Where: own (the role's organisation), below, above, sibling, elsewhere, mine (the person's own); no word: anywhere.
-A stage of the meeting before an answer makes it that stage's answer; `else`: the answer in all other stages.
+A stage of the thing before an answer makes it that stage's answer; `else`: the answer in all other stages.
 Who stands in no group gets 403; a thing that stands nowhere named is 404. Who isn't signed in is sent to /sign-in by
 a page and gets 401 for a change, unless the sentence says `anonymous`. The first group somebody belongs to counts."""
 from dataclasses import dataclass, field
+
+from tests.permissions.village_sentences import READERS, VILLAGES
+from tests.permissions.village_sentences import STAGES as VILLAGE_STAGES
 
 ROLES = ("村民", "村务监督委员会", "入党申请人", "预备党员", "正式党员", "村（社区）管理员", "书记", "组织委员",
          "e支部管理员", "党委管理员", "组织员", "县级管理员", "市级管理员", "省级管理员", "安全员", "审计员")
@@ -18,9 +21,11 @@ GROUPS = {
     "overseer": ("党委管理员", "组织员", "县级管理员", "市级管理员", "省级管理员"),
     "committee": ("党委管理员",),
     "nominator": ("书记", "党委管理员", "县级管理员", "市级管理员", "省级管理员"),
-} | {role: (role,) for role in ROLES}
+} | READERS | {role: (role,) for role in ROLES}
 WHERE = ("own", "below", "above", "sibling", "elsewhere", "mine")
-STAGES = ("planned", "running", "held", "locked", "explained", "amended", "cancelled")
+MEETING = ("planned", "running", "held", "locked", "explained", "amended", "cancelled")
+STAGES = (("meeting_id", "", MEETING), ("token", "", MEETING), *VILLAGE_STAGES)
+WORDS = {stage for *_, stages in STAGES for stage in stages}
 
 SENTENCES = """
 GET  /                                                 | anonymous 303 | everyone 303
@@ -57,7 +62,7 @@ POST /me/password                                      | everyone 422
 GET  /parked/{key:str}                                 | everyone mine 200
 POST /settings/large                                   | everyone 303
 GET  /me/attendance                                    | branch 200
-GET  /to-dos                                           | officer 200 | overseer 200
+GET  /to-dos                                           | officer 200 | overseer 200 | keeper 200 | signer 200
 GET  /organisations                                    | branch 303 | overseer 303
 GET  /organisations/{organisation_id:int}              | branch own 200 below 200 | overseer own 200 below 200
 GET  /members                                          | officer 200 | overseer 200
@@ -219,11 +224,24 @@ class Sentence:
         group = self.group_of(role)
         return group is not None and set(self.answers[group]) == {""}
 
+    @property
+    def every_stage(self) -> tuple[str, ...]:
+        """The stages a thing of this address has; one nameless stage where it has none."""
+        return next((stages for part, about, stages in STAGES
+                     if part in self.path and about in ("", self.about)), ("",))
+
+    @property
+    def open_stage(self) -> tuple[str, ...]:
+        """The first stage in which somebody is let through: who sees nothing here sees nothing even then."""
+        through = [stage for stage in self.every_stage for said in self.answers.values() for by_stage in said.values()
+                   if by_stage.get(stage, by_stage.get("", 404)) < 400]
+        return (*through, *self.every_stage)[:1]
+
     def stages(self, role: str, where: str) -> tuple[str, ...]:
-        """The stages in which this role is to be tried on a meeting that stands there."""
+        """The stages in which this role is to be tried on a thing that stands there."""
         group = self.group_of(role)
         answers = self.answers[group] if group else {}
-        return STAGES if where in answers or "" in answers else STAGES[1:2]
+        return self.every_stage if where in answers or "" in answers else self.open_stage
 
     def answer(self, role: str, where: str, stage: str) -> int:
         """The status that `role` gets for a thing that stands there, in that stage."""
@@ -246,7 +264,7 @@ def read(line: str) -> Sentence:
         for word in words:
             if word in WHERE:
                 where = word
-            elif word in STAGES:
+            elif word in WORDS:
                 stage = word
             elif word != "else":
                 said.setdefault(where, {})[stage] = int(word)
@@ -260,4 +278,4 @@ def read(line: str) -> Sentence:
     return Sentence(method, path, about, anonymous, answers)
 
 
-TABLE = tuple(read(line) for line in SENTENCES.replace("\n    |", " |").splitlines() if line)
+TABLE = tuple(read(line) for line in (SENTENCES + VILLAGES).replace("\n    |", " |").splitlines() if line)

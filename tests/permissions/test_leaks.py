@@ -8,8 +8,10 @@ import pytest
 
 from server.core.clock import now
 from tests.cast import BEIMEN, CAST, JINLUO, NEIGHBOUR, PROVINCE, Person
+from tests.permissions import matters, readers
 from tests.permissions.forms import gathering
 from tests.permissions.table import TABLE
+from tests.permissions.villages import CODES
 from tests.permissions.world import Thing, World, where
 from tests.visits import Visitor
 
@@ -32,7 +34,8 @@ async def looked(visitor: Visitor, people: list[Person], query: str = "") -> dic
 
 
 async def happen(world: World, visitor: Visitor, place: str, secretary: Person, mark: str) -> None:
-    """Much happens at once in a branch: planned, said, recorded, locked, explained, amended, somebody comes."""
+    """Much happens at once in a branch and its village: planned, said, recorded, locked, explained, amended, somebody
+    comes; published, asked, applied for, found before the wall."""
     own = [one["person_id"] for one in await world.postgres.fetch(
         "SELECT m.person_id FROM member m JOIN organisation o ON o.id = m.branch_id WHERE o.path = $1",
         world.paths[place])]
@@ -45,6 +48,8 @@ async def happen(world: World, visitor: Visitor, place: str, secretary: Person, 
     for stage in ("planned", "held", "locked", "explained", "amended", "cancelled"):
         made = await world.meeting(place, stage, fresh=True)
         await world.postgres.execute("UPDATE meeting SET topic = $2 WHERE id = $1", made.ids["meeting_id"], mark)
+    await matters.everything(world, place, mark)
+    await readers.everything(world, place, mark)
     await world.postgres.execute("UPDATE organisation SET name = name || $2 WHERE path = $1", world.paths[place], mark)
     await world.postgres.execute("""
         UPDATE person SET name = name || $2 WHERE id IN (
@@ -72,3 +77,6 @@ async def test_what_happens_elsewhere_changes_nobodys_pages(world: World, visito
         assert [page for page, text in found.items() if mark in text] == []
     for person in (PLACES[place], PROVINCE):  # who may see it does: it would have been found
         assert mark in (await visitor.visit(person, "GET", "/meetings")).text, person.name
+    for path in (f"/disclosures?village={CODES[place]}", "/questions", "/spot-checks"):
+        assert mark in (await visitor.visit(PROVINCE, "GET", path)).text, path
+    assert mark in (await visitor.visit(PLACES[place], "GET", "/query-accounts")).text

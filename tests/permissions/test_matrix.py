@@ -10,9 +10,10 @@ import pytest
 from server.app import make_app
 from server.permissions import Role
 from tests.cast import CAST, ORGANISATIONS, Person
+from tests.permissions import village_things
 from tests.permissions.forms import address, body
 from tests.permissions.officers import fresh_thing, places
-from tests.permissions.table import ROLES, STAGES, TABLE, WHERE, Sentence
+from tests.permissions.table import ROLES, TABLE, WHERE, Sentence
 from tests.permissions.world import BRANCHES, MEMBERS, MISSING, NOTHING, OWNERS, Thing, World, where
 from tests.visits import Visitor
 
@@ -36,12 +37,15 @@ async def test_every_role_is_in_the_table_and_in_the_cast():
 
 async def about(world: World, sentence: Sentence, person: Person) -> AsyncIterator[Thing]:
     """The things a sentence is tried on, as seen by `person`."""
-    if sentence in AT_STAGE:
+    if village_things.is_here(sentence.path):
+        async for thing in village_things.things(world, sentence, person):
+            yield thing
+    elif sentence in AT_STAGE:
         path = (await world.actor(person)).organisation_path
         for branch in BRANCHES:
             stand = where(person, path, await world.meeting(branch, "held"))
             everywhere = sentence.same_everywhere(str(person.role)) and branch != BRANCHES[0]
-            for stage in STAGES[1:2] if everywhere else sentence.stages(str(person.role), stand):
+            for stage in sentence.open_stage if everywhere else sentence.stages(str(person.role), stand):
                 yield await world.meeting(branch, stage, sentence.about or "secretary")
     elif places(sentence.path):
         for at in places(sentence.path):
@@ -49,9 +53,10 @@ async def about(world: World, sentence: Sentence, person: Person) -> AsyncIterat
     elif sentence.about == "reports":
         for committee in ("committee", "sidian", "zhoucheng", "bancheng"):
             yield await world.thread(committee, "reports")
-    elif sentence.about == "reminders" or any(name in sentence.path for name in OWN):
+    elif sentence.about in ("reminders", "questions") or any(name in sentence.path for name in OWN):
         for owner in {*OWNERS, person}:
-            yield await world.of_person(owner, next((OWN[name] for name in OWN if name in sentence.path), "reminders"))
+            what = next((OWN[name] for name in OWN if name in sentence.path), sentence.about)
+            yield await world.of_person(owner, what)
     elif "person_id" in sentence.path:
         for owner in {*MEMBERS, person}:
             yield await world.of_person(owner, "page")
@@ -68,12 +73,14 @@ async def about(world: World, sentence: Sentence, person: Person) -> AsyncIterat
         for key, *_ in (*ORGANISATIONS, ("group",)):
             yield world.organisation(key)
     else:
-        yield NOTHING
+        yield replace(NOTHING, facts={"about": sentence.about})
 
 
 async def fresh(world: World, sentence: Sentence, thing: Thing) -> Thing:
     """A thing of its own for a change that will be made."""
     at = next((key for key, path in world.paths.items() if path == thing.path), "")
+    if sentence.method == "POST" and thing.again:
+        return await thing.again()
     if sentence.method == "POST" and thing.stage:
         return await world.meeting(at, thing.stage, sentence.about or "secretary", fresh=True)
     if "sms_id" in sentence.path and sentence.method == "POST":
@@ -128,7 +135,7 @@ async def test_who_may_not_is_refused_and_leaves_nothing_behind(world: World, vi
         given = await ask(visitor, person, sentence, thing)
         if given.status_code != status:
             wrong.append(f"{person.name} ({person.role}): {thing.name}: {given.status_code}, not {status}")
-        elif status == 404 and ":int}" in sentence.path:
+        elif status == 404 and any(f"{{{name}:" in sentence.path for name in thing.ids):
             if person.name not in nowhere:
                 missing = replace(thing, ids=dict.fromkeys(thing.ids, MISSING))
                 nowhere[person.name] = await ask(visitor, person, sentence, missing)

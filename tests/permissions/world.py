@@ -5,7 +5,6 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from asyncpg import Connection
 
@@ -18,6 +17,8 @@ from server.threads.actions import open_threads, thread_of
 from tests.cast import CAST, ORGANISATIONS, Person, enter
 from tests.databases import fingerprint
 from tests.passwords import HASH
+from tests.permissions import villages
+from tests.permissions.thing import Thing, id_of
 from tests.visits import actor_of, session_token
 
 BRANCHES = ("qiancun", "houcun", "xicun", "beimen", "jinluo")
@@ -27,18 +28,6 @@ LONG_AGO = -40 * DAY
 UNWRITTEN = ("planned", "running", "cancelled")
 TOLD = 500_000  # ids of things that nothing but evidence is there of
 MISSING = 999_999  # an id that no row has
-
-
-@dataclass(frozen=True)
-class Thing:
-    """One thing an address can be about: what stands in the address, and what a form about it needs."""
-
-    name: str
-    path: str  # of the organisation it belongs to
-    ids: dict[str, int] = field(default_factory=dict)
-    owner: str | None = None  # the phone of the person it belongs to
-    stage: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 NOTHING = Thing("nothing in particular", "")
@@ -71,6 +60,7 @@ class World:
         for number, branch in enumerate(BRANCHES[1:]):
             await self.add_organiser(branch, f"1390000000{number}")
         await open_threads()
+        await villages.settle(self)
         body, place = b"\xff\xd8\xff\xd9", f"matrix-{os.getpid()}"  # the folder is one for all workers
         await store.put(files.address(place), body)
         self.photo = await self.postgres.fetchval(
@@ -188,8 +178,8 @@ class World:
         return Thing(f"{organisation}'s {kind}", self.paths[organisation], {"thread_id": thread, "entry_id": entry})
 
     async def of_person(self, person: Person, what: str) -> Thing:
-        """Somebody's own thread of reminders, role, page in the register, upload, session on another device, or form
-        that was kept."""
+        """Somebody's own thread of reminders or questions, role, page in the register, upload, session on another
+        device, or form that was kept."""
         actor, facts = await self.actor(person), {}
         if what == "session":
             ids = {"session_id": (await self.postgres.fetchrow(
@@ -201,7 +191,7 @@ class World:
                    "upload": self.uploads.get(person.phone, {})}
             if what == "upload" and not own["upload"]:
                 own["upload"] = self.uploads[person.phone] = await self.upload(actor.person_id)
-            ids = own.get(what) or {"thread_id": await thread_of("reminders", person_id=actor.person_id)}
+            ids = own.get(what) or {"thread_id": await thread_of(what, person_id=actor.person_id)}
         return Thing(f"{person.name}'s {what}", actor.organisation_path, ids, owner=person.phone, facts=facts)
 
     async def parked_form(self, actor: Actor) -> str:
@@ -212,9 +202,9 @@ class World:
                 parked.spelled([("topic", "学条例", "主题")], []))
         return self.parked[actor.account_id]
 
-    async def new_member(self, beside: Thing) -> Thing:
+    async def new_member(self, beside: Thing, phone: str = "13700000099") -> Thing:
         """Somebody new in the branch where `beside` stands: a changed phone would lock one of the cast out."""
-        person = await enter(self.postgres, "新党员", "13700000099")
+        person = await enter(self.postgres, "新党员", phone)
         await self.postgres.execute("INSERT INTO member (person_id, branch_id, standing, since)"
                                     " VALUES ($1, $2, '正式党员', '2020-07-01')", person, id_of(beside.path))
         return Thing("新党员's page", beside.path, {"person_id": person})
@@ -254,11 +244,6 @@ class World:
     async def fingerprint(self) -> dict[str, tuple[int, int]]:
         """Changes whenever anything is changed that a refused request might have changed."""
         return await fingerprint(self.postgres)
-
-
-def id_of(path: str) -> int:
-    """The organisation whose path this is."""
-    return int(path.rstrip("/").rpartition("/")[2])
 
 
 def where(person: Person, path: str, thing: Thing) -> str:
