@@ -138,7 +138,7 @@ POST /disclosures/{matter_id:int}/signature
     | 村务监督委员会 own signing 303 members 404 else 409 | 书记 own signing 303 else 409
 GET  /reviews                                          | reviewer 200
 GET  /disclosures/{matter_id:int}/review
-    | reviewer below submitted 200 draft 404 signing 404 else 303
+    | reviewer below submitted 200 draft 404 signing 404 withdrawn 409 else 303
 POST /disclosures/{matter_id:int}/review
     | reviewer below submitted 303 draft 404 signing 404 else 409
 GET  /reviews/offices                                  | committee 200
