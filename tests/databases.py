@@ -1,12 +1,15 @@
 """A fresh database for a test, or for a module of tests that leave nothing behind."""
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 
 from tests.servers import url
 
+CLOSING_S = 20
 _number = iter(range(10**9))
 
 
@@ -38,10 +41,20 @@ async def fresh_database() -> AsyncIterator[str]:
         yield name
     finally:
         await live.close()
-        await DB.close_connection_pool()
+        await leave_pool(DB)
         clock.set_offset(0)
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await admin.close()
+
+
+async def leave_pool(engine: Any) -> None:
+    """Closes the pool of connections; what a test left running in it may fail that test, and no other."""
+    pool, engine.pool = engine.pool, None
+    try:
+        await asyncio.wait_for(pool.close(), CLOSING_S)
+    except TimeoutError:
+        pool.terminate()
+        raise
 
 
 # What pages note on the way, and what nothing but a migration fills.

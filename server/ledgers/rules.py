@@ -82,7 +82,7 @@ class Book:
 
 # Reading what was typed -----------------------------------------------------------------------------------------------
 
-MONEY = re.compile(r"\d{1,18}(\.\d{1,2})?", re.ASCII)
+MONEY = re.compile(r"\d{1,30}(\.\d{1,2})?", re.ASCII)
 DAY = re.compile(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?", re.ASCII)
 FULL_WIDTH = {0xFF00 + code - 0x20: code for code in range(0x21, 0x7F)} | {0x3000: " ", 0xFFE5: "¥"}
 
