@@ -13,7 +13,7 @@ from server.accounts.message_lists import messages as listed
 from server.core import forms, sms
 from server.core.actor import Actor
 from server.core.clock import BEIJING, today
-from server.core.guard import IDS_END
+from server.core.keyset import NEWEST
 from server.core.page import page, see_other
 from server.core.periods import month_after
 from server.people import fields
@@ -66,10 +66,10 @@ def by_month(found: list[Record]) -> list[dict[str, Any]]:
 @get("/accounts/messages", can=Can.MESSAGE_READ)
 async def index(request: Request, after: Annotated[str | None, QueryParameter()] = None) -> Response[Any]:
     actor: Actor = request.user
-    before = int(after) if after and after.isascii() and after.isdecimal() and len(after) < 19 else IDS_END - 1
+    before = int(after) if after and after.isascii() and after.isdecimal() and len(after) < 19 else NEWEST
     since = beginning(month_after(today(), 1 - MONTHS_SHOWN))
     found = await listed(actor, before)
-    first = before == IDS_END - 1
+    first = before == NEWEST
     undecided = await open_messages(actor, since) if first else []
     above = {one["id"] for one in undecided}
     return await page(

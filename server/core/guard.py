@@ -8,12 +8,12 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import HTTPScope
 
 from server.core import parked
+from server.core.keyset import IDS_END
 from server.core.origin import came_from, read
 from server.permissions import Can, may, wants_code
 from server.settings import settings
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
-IDS_END = 2**63  # no row has an id from here on
 
 
 class SignInFirst(NotAuthorizedException):

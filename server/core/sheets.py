@@ -63,6 +63,13 @@ async def read(body: bytes, layout: Layout) -> Sheet:
     return Sheet([(number, cells) for number, cells in told["rows"]], frozenset(told["merged"]))
 
 
+def whole(cell: str, label: str) -> str:
+    """A cell of which nothing was lost; ValueError where its place was taken by why (read_sheet.LOST)."""
+    if "丢失" in cell:
+        raise ValueError(f"{label}{cell}")
+    return cell
+
+
 def read_aside(body: bytes, layout: Layout) -> tuple[int, bytes]:
     """Runs server.core.read_sheet as a process of its own on `body`; its exit code and what it wrote."""
     try:

@@ -13,7 +13,6 @@ from server.core import forms, kinds, serving, uploads
 from server.core.clock import today
 from server.core.database import rows
 from server.core.forms import Filled, Refused
-from server.core.moves import WrongState
 from server.core.page import page, see_other
 from server.core.periods import month_after
 from server.core.workdays import ONE_DAY
@@ -43,6 +42,7 @@ from server.ledgers.rules import (
     read_month,
     yuan,
 )
+from server.ledgers.sight import to_keep
 from server.ledgers.tables import balance_before, closing_before, ledger, line_of, lines_of, matter_of, months_of
 from server.permissions import Can
 from server.villages.tables import village_seen_by
@@ -128,18 +128,6 @@ async def voucher(request: Request, matter_id: FromPath[int], file_id: FromPath[
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
-
-async def to_keep(request: Request, matter_id: int) -> tuple[Record, Record, Record]:
-    """A matter, its open edition and the month; NotFoundException where there is none, WrongState once it was handed
-    on."""
-    matter, edition = await to_write(request, matter_id)
-    its = await ledger(edition["id"])
-    if its is None:
-        raise NotFoundException
-    if edition["state"] not in OPEN:
-        raise WrongState(f"这份内容现在是“{edition['state']}”，不能再改")
-    return matter, edition, its
-
 
 @get("/disclosures/{matter_id:int}/ledger", can=Can.DISCLOSURE_KEEP)
 async def desk(request: Request, matter_id: FromPath[int], after: FromQuery[int] = 0) -> Response[Any]:

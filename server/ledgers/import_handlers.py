@@ -2,35 +2,30 @@
 import asyncio
 import json
 from datetime import date
-from hashlib import sha256
 from typing import Any
 
 from asyncpg import Record
 from litestar import Request, Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
-from server.core import forms, sheets
+from server.core import forms, handed_in
 from server.core.clock import now, today
 from server.core.database import row, rows
 from server.core.dates import moment
-from server.core.files import safe_name
-from server.core.moves import WrongState
+from server.core.handed_in import FILE, LIMIT, workbook
 from server.core.page import page, see_other
 from server.core.periods import month_after
 from server.core.turns import TONES, Progress
-from server.disclosure.rules import OPEN
-from server.disclosure.sight import to_write
 from server.ledgers import imports
 from server.ledgers.rules import read_month
 from server.ledgers.sheet import OF_MANY, OWN
-from server.ledgers.tables import ledger
+from server.ledgers.sight import to_keep
 from server.permissions import Can
+from server.villages.tables import opened_below
 
 WRONG_SHOWN = 100
 PAGE = 30
-LIMIT = 40_000_000  # bytes that are taken in to be told, in words, that they are too many
 VILLAGE_TONES = {"待写入": "grey", "已写入": "green", "没有写入": "red"}
 
 
@@ -46,54 +41,14 @@ def month_field(name: str, label: str) -> forms.Field:
     return forms.Field(name, label, read)
 
 
-FILE = (forms.files("file", "表格"),)
-DELIVERED = (month_field("month", "哪个月的账"), *FILE)
-
-
-def the_file(filled: forms.Filled) -> UploadFile | None:
-    """The one file that was handed in; else it stands beside the field."""
-    files: list[UploadFile] = filled.values.get("file") or []
-    if len(files) == 1 and files[0].filename:
-        return files[0]
-    filled.errors["file"] = "请选择填好的表格（.xlsx）"
-    return None
-
-
-async def read(filled: forms.Filled, layout: sheets.Layout) -> tuple[str, bytes, sheets.Sheet] | None:
-    """Name, digest and rows of the file; what is wrong with it stands beside the field."""
-    file = the_file(filled)
-    if file is None or filled.errors:
-        return None
-    try:
-        body = await file.read()
-        return safe_name(file.filename), sha256(body).digest(), await sheets.read(body, layout)
-    except sheets.Unfit as unfit:
-        filled.errors["file"] = str(unfit)
-        return None
-
-
-def workbook(body: bytes, name: str) -> Response[bytes]:
-    return Response(body, media_type=sheets.MEDIA_TYPE, headers={
-        "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
+DELIVERED = (month_field("month", "哪个月的账"), FILE)
 
 
 # A village's own month ------------------------------------------------------------------------------------------------
 
-async def own_month(request: Request, matter_id: int) -> tuple[Record, Record]:
-    """A matter and the month its open edition is of; NotFoundException where there is none, WrongState once it was
-    handed on."""
-    matter, edition = await to_write(request, matter_id)
-    its = await ledger(edition["id"])
-    if its is None:
-        raise NotFoundException
-    if edition["state"] not in OPEN:
-        raise WrongState(f"这份内容现在是“{edition['state']}”，不能再改")
-    return matter, its
-
-
 @get("/disclosures/{matter_id:int}/sheet", can=Can.DISCLOSURE_KEEP)
 async def own_form(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter, its = await own_month(request, matter_id)
+    matter, _, its = await to_keep(request, matter_id)
     return await own_page(request, matter, its, forms.Filled())
 
 
@@ -106,19 +61,18 @@ async def own_page(request: Request, matter: Record, its: Record, filled: forms.
 @get("/disclosures/{matter_id:int}/sheet/template", can=Can.DISCLOSURE_KEEP)
 async def own_template(request: Request, matter_id: FromPath[int]) -> Response[bytes]:
     from server.ledgers import templates  # here: few processes ever write one
-    _, its = await own_month(request, matter_id)
+    _, _, its = await to_keep(request, matter_id)
     return workbook(await asyncio.to_thread(templates.template, its["month"]), f"ledger-{its['month']:%Y-%m}.xlsx")
 
 
 @post("/disclosures/{matter_id:int}/sheet", can=Can.DISCLOSURE_KEEP, status_code=200, request_max_body_size=LIMIT)
 async def hand_in_own(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter, its = await own_month(request, matter_id)
-    filled = await forms.fill(request, FILE)
-    found = await read(filled, OWN)
-    if found is None:
+    matter, _, its = await to_keep(request, matter_id)
+    filled = await forms.fill(request, (FILE,))
+    file = await handed_in.read(filled, OWN)
+    if file is None:
         return await own_page(request, matter, its, filled)
-    name, digest, sheet = found
-    made = await imports.take_in(request.user, its["month"], matter_id, name, digest, sheet)
+    made = await imports.take_in(request.user, its["month"], matter_id, file.name, file.digest, file.sheet)
     return see_other(f"/ledger-imports/{made}")
 
 
@@ -138,9 +92,7 @@ async def many_page(request: Request, filled: forms.Filled) -> Response[Any]:
 @get("/ledger-imports/template", can=Can.LEDGER_DELIVER)
 async def many_template(request: Request, month: FromQuery[str] = "") -> Response[bytes]:
     from server.ledgers import templates
-    found = await rows("""SELECT u.name FROM village v JOIN unit u ON u.code = v.code
-                          WHERE v.organisation_path LIKE $1 || '%' AND v.state = '已开通' ORDER BY v.code""",
-                       request.user.organisation_path)
+    found = await opened_below(request.user.organisation_path)
     wanted = read_month(month) or month_after(today(), -1)
     body = await asyncio.to_thread(templates.template, wanted, [one["name"] for one in found])
     return workbook(body, f"ledgers-{wanted:%Y-%m}.xlsx")
@@ -149,11 +101,10 @@ async def many_template(request: Request, month: FromQuery[str] = "") -> Respons
 @post("/ledger-imports", can=Can.LEDGER_DELIVER, status_code=200, request_max_body_size=LIMIT)
 async def hand_in_many(request: Request) -> Response[Any]:
     filled = await forms.fill(request, DELIVERED)
-    found = await read(filled, OF_MANY)
-    if found is None:
+    file = await handed_in.read(filled, OF_MANY)
+    if file is None:
         return await many_page(request, filled)
-    name, digest, sheet = found
-    made = await imports.take_in(request.user, filled["month"], None, name, digest, sheet)
+    made = await imports.take_in(request.user, filled["month"], None, file.name, file.digest, file.sheet)
     return see_other(f"/ledger-imports/{made}")
 
 

@@ -25,7 +25,7 @@ from server.ledgers.rules import Line, month_key, yuan
 from server.ledgers.sheet import RowRead, read_row
 from server.ledgers.tables import closing_before, ledger
 from server.permissions import Can
-from server.villages.tables import village
+from server.villages.tables import by_every_name, opened_below, village
 
 BATCH = 500  # rows looked at in one turn
 TURNS = Turns("ledger_import", "ledger_import")
@@ -119,9 +119,8 @@ async def codes_of(actor: Actor, held: Record) -> dict[str, str]:
     if held["matter_id"]:
         own = await the_row("SELECT village_code FROM matter WHERE id = $1", held["matter_id"])
         return {"": own["village_code"]}
-    found = await rows("""SELECT v.code, u.name, u.official_name FROM village v JOIN unit u ON u.code = v.code
-                          WHERE v.organisation_path LIKE $1 || '%' AND v.state = '已开通'""", actor.organisation_path)
-    return {called: one["code"] for one in found for called in (one["code"], one["official_name"], one["name"])}
+    found = by_every_name(await opened_below(actor.organisation_path))
+    return {called: one["code"] for called, one in found.items()}
 
 
 # Writing a village's month --------------------------------------------------------------------------------------------

@@ -1,32 +1,30 @@
 """Addresses of imports: handing in an .xlsx, its progress, pausing and going on, the rows that were wrong."""
 import asyncio
-from hashlib import sha256
 from typing import Any
 
 from litestar import Request, Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
-from server.core import forms, sheets
+from server.core import forms, handed_in
 from server.core.clock import now
 from server.core.database import rows
 from server.core.dates import moment
-from server.core.files import safe_name
+from server.core.handed_in import FILE, workbook
+from server.core.keyset import below
 from server.core.masking import without_numbers
 from server.core.page import page, see_other
 from server.core.sight import find
 from server.core.turns import TONES, Progress
 from server.officers import imports
 from server.officers.fields import WHY
-from server.officers.lists import below
 from server.officers.places import offered, roles_among
 from server.officers.sheet import LAYOUT
 from server.officers.tables import OfficerImport
 from server.people.rules import masked_id_number
 from server.permissions import Can
 
-HANDED_IN = (forms.files("file", "表格"), *WHY)
+HANDED_IN = (FILE, *WHY)
 PAGE = 30
 WRONG_SHOWN = 100  # on the page; all of them are in the file to download
 
@@ -55,27 +53,14 @@ async def template(request: Request) -> Response[bytes]:
     return workbook(body, "officers-template.xlsx")
 
 
-def workbook(body: bytes, name: str) -> Response[bytes]:
-    return Response(body, media_type=sheets.MEDIA_TYPE, headers={
-        "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
-
-
 @post("/accounts/imports", can=Can.ACCOUNT_KEEP, status_code=200, request_max_body_size=LAYOUT.most_bytes + 20_000)
 async def hand_in(request: Request) -> Response[Any]:
     filled = await forms.fill(request, HANDED_IN)
-    files: list[UploadFile] = filled.values.get("file") or []
-    if len(files) != 1 or not files[0].filename:
-        filled.errors["file"] = "请选择填好的表格（.xlsx）"
-    if not filled.errors:
-        try:
-            body = await files[0].read()
-            found = (await sheets.read(body, LAYOUT)).rows
-            made = await imports.take_in(request.user, safe_name(files[0].filename), sha256(body).digest(),
-                                         filled["why"], found)
-            return see_other(f"/accounts/imports/{made}")
-        except sheets.Unfit as unfit:
-            filled.errors["file"] = str(unfit)
-    return await imports_page(request, filled)
+    file = await handed_in.read(filled, LAYOUT)
+    if file is None:
+        return await imports_page(request, filled)
+    made = await imports.take_in(request.user, file.name, file.digest, filled["why"], file.sheet.rows)
+    return see_other(f"/accounts/imports/{made}")
 
 
 @get("/accounts/imports/{import_id:int}", can=Can.ACCOUNT_KEEP)

@@ -15,13 +15,14 @@ from server.core.clock import now
 from server.core.database import row, rows, savepoint, the_row, transaction
 from server.core.forms import Refused
 from server.core.masking import without_numbers
+from server.core.sheets import whole
 from server.core.turns import Turns
 from server.core.workdays import beijing_date
 from server.officers.actions import Officer, Opened, open_at, place_of
 from server.officers.places import find_place
 from server.officers.rules import APPOINTED, NAME_MAX, WHY_MAX, RowState
 from server.officers.sheet import COLUMNS, LAYOUT
-from server.people.rules import read_id_number, read_phone, written_name
+from server.people.rules import read_id_number, read_name, read_phone
 from server.permissions import Role
 
 BATCH = 40  # rows
@@ -149,19 +150,10 @@ async def open_row(actor: Actor, held: Record, cells: dict[str, str], places: Pl
     return opened
 
 
-def read_name(typed: str, label: str) -> str:
-    name = written_name(typed)
-    if not 1 < len(name) <= NAME_MAX:
-        raise ValueError(f"请填写{label}" if not name else f"{label}应是 2 到 {NAME_MAX} 个字")
-    return name
-
-
 def read_number(typed: str, label: str) -> str:
     if not typed:
         raise ValueError(f"请填写{label}")
-    if "丢失" in typed:
-        raise ValueError(f"{label}{typed}")
-    return read_id_number(typed, beijing_date(now()))
+    return read_id_number(whole(typed, label), beijing_date(now()))
 
 
 def read_mobile(typed: str, label: str) -> str:
@@ -189,5 +181,6 @@ def read_why(typed: str, label: str) -> str:
     return typed
 
 
-READ: dict[str, Any] = {"name": read_name, "id_number": read_number, "phone": read_mobile, "organisation": read_place,
-                        "role": read_role, "why": read_why}
+READ: dict[str, Any] = {
+    "name": lambda typed, label: read_name(typed, NAME_MAX, label), "id_number": read_number, "phone": read_mobile,
+    "organisation": read_place, "role": read_role, "why": read_why}

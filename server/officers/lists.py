@@ -7,20 +7,15 @@ from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import rows
 from server.core.dates import brief
+from server.core.keyset import below
 from server.officers.rules import TONES, NominationState
 from server.officers.tables import IN_CARE
 from server.permissions import Can
 
 PAGE = 30
-NEWEST = 2**63 - 1  # no id is above
 COLUMNS = """n.id, n.role, n.name, n.state, n.who, n.nominated_at, n.answer, n.reason, o.name AS organisation,
     f.name AS from_name"""
 PLACES = "JOIN organisation o ON o.id = n.organisation_id JOIN organisation f ON f.id = n.nominated_at_id"
-
-
-def below(before: int | None) -> int:
-    """The id a page begins below: of an address that is nonsense, above all of them."""
-    return before if before and 0 < before < NEWEST else NEWEST
 
 
 def sight(actor: Actor) -> str:

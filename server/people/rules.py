@@ -18,6 +18,14 @@ def written_name(typed: str) -> str:
     return name if name.isascii() else "".join(name.split())
 
 
+def read_name(typed: str, most: int, label: str = "姓名") -> str:
+    """A name as a sheet's cell has it, of 2 to `most` characters; ValueError, in words, for what is none."""
+    name = written_name(typed)
+    if not 1 < len(name) <= most:
+        raise ValueError(f"{label}应是 2 到 {most} 个字" if name else f"请填写{label}")
+    return name
+
+
 def sort_key(name: str) -> str:
     """What lists of people are sorted by: GB 18030, which has the ordinary characters in the order of their pinyin
     (the embedded database has no ICU)."""

@@ -1,17 +1,16 @@
 """Addresses of query accounts that come as .xlsx: template, handing in, progress, pausing, the rows that were wrong."""
 import asyncio
-from hashlib import sha256
 from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from server.core import forms, sheets
+from server.core import forms, handed_in
 from server.core.clock import now
 from server.core.database import rows
 from server.core.dates import moment
-from server.core.files import safe_name
+from server.core.handed_in import FILE, LIMIT, workbook
 from server.core.masking import without_numbers
 from server.core.page import page, see_other
 from server.core.sight import find
@@ -20,9 +19,7 @@ from server.permissions import Can
 from server.query_accounts import imports
 from server.query_accounts.tables import ReaderImport
 
-FILE = (forms.files("file", "表格"),)
 WRONG_SHOWN, PAGE = 100, 30
-LIMIT = 40_000_000  # bytes that are taken in to be told, in words, that they are too many
 
 
 @get("/query-accounts/imports", can=Can.READER_KEEP)
@@ -46,26 +43,14 @@ async def template(request: Request) -> Response[bytes]:
     return workbook(body, "query-accounts.xlsx")
 
 
-def workbook(body: bytes, name: str) -> Response[bytes]:
-    return Response(body, media_type=sheets.MEDIA_TYPE, headers={
-        "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
-
-
 @post("/query-accounts/imports", can=Can.READER_KEEP, status_code=200, request_max_body_size=LIMIT)
 async def hand_in(request: Request) -> Response[Any]:
-    filled = await forms.fill(request, FILE)
-    files = filled.values.get("file") or []
-    if len(files) != 1 or not files[0].filename:
-        filled.errors["file"] = "请选择填好的表格（.xlsx）"
-    if not filled.errors:
-        try:
-            body = await files[0].read()
-            sheet = await sheets.read(body, imports.layout_of(request.user))
-            made = await imports.take_in(request.user, safe_name(files[0].filename), sha256(body).digest(), sheet)
-            return see_other(f"/query-accounts/imports/{made}")
-        except sheets.Unfit as unfit:
-            filled.errors["file"] = str(unfit)
-    return await imports_page(request, filled)
+    filled = await forms.fill(request, (FILE,))
+    file = await handed_in.read(filled, imports.layout_of(request.user))
+    if file is None:
+        return await imports_page(request, filled)
+    made = await imports.take_in(request.user, file.name, file.digest, file.sheet)
+    return see_other(f"/query-accounts/imports/{made}")
 
 
 @get("/query-accounts/imports/{import_id:int}", can=Can.READER_KEEP)

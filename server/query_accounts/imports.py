@@ -13,14 +13,15 @@ from server.core.clock import now
 from server.core.database import row, rows, savepoint, the_row, transaction
 from server.core.forms import Refused
 from server.core.masking import without_numbers
-from server.core.sheets import Layout, Sheet
+from server.core.sheets import Layout, Sheet, whole
 from server.core.turns import Turns
 from server.core.workdays import beijing_date
-from server.people.rules import read_id_number, read_phone, written_name
+from server.people.rules import read_id_number, read_name, read_phone
 from server.permissions import Can
 from server.query_accounts.opening import Wanted, open_reader
 from server.query_accounts.rules import NAME_MAX, RowState, Standing
 from server.query_accounts.tables import content_of, kept
+from server.villages.tables import by_every_name, opened_below
 
 BATCH = 50  # rows
 TURNS = Turns("reader_import", "reader_import")
@@ -90,13 +91,10 @@ async def work_off(payload: dict[str, Any]) -> None:
 
 async def villages_of(actor: Actor) -> dict[str, Record]:
     """The opened villages a sheet may speak of, by what they are called; a village's own is called nothing."""
-    found = await rows("""
-        SELECT v.code, v.organisation_id, v.organisation_path, u.name, u.official_name FROM village v
-        JOIN unit u ON u.code = v.code WHERE v.organisation_path LIKE $1 || '%' AND v.state = '已开通'""",
-                       actor.organisation_path)
+    found = await opened_below(actor.organisation_path)
     if not actor.may(Can.DISCLOSURE_OVERSEE):
         return {"": found[0]} if found else {}
-    return {called: one for one in found for called in (one["code"], one["official_name"], one["name"])}
+    return by_every_name(found)
 
 
 async def work_off_row(actor: Actor, one: Record, villages: dict[str, Record]) -> tuple[int, RowState, str]:
@@ -125,9 +123,7 @@ def read(cells: dict[str, str], villages: dict[str, Record]) -> tuple[Record, Wa
         try:
             if cell.startswith("="):
                 raise ValueError(f"{HEADS[name]}是公式，请复制后“粘贴为数值”")
-            if "丢失" in cell:
-                raise ValueError(f"{HEADS[name]}{cell}")
-            return reading(cell)
+            return reading(whole(cell, HEADS[name]))
         except ValueError as fault:
             faults.append(str(fault))
             return None
@@ -135,20 +131,13 @@ def read(cells: dict[str, str], villages: dict[str, Record]) -> tuple[Record, Wa
     village = villages.get("".join(cells.get("village", "").split()))
     if village is None:
         faults.append("管辖范围内已开通的村里没有这个村")
-    name = tried(read_name, "name")
+    name = tried(lambda cell: read_name(cell, NAME_MAX), "name")
     number = tried(lambda cell: read_id_number(cell, beijing_date(now())), "id_number")
     phone = tried(read_phone, "phone")
     standing = tried(read_standing, "standing")
     if faults or village is None:
         raise Refused("row", "；".join(faults))
     return village, Wanted(name, number, phone, standing)
-
-
-def read_name(typed: str) -> str:
-    name = written_name(typed)
-    if not 1 < len(name) <= NAME_MAX:
-        raise ValueError("请填写姓名" if not name else f"姓名应是 2 到 {NAME_MAX} 个字")
-    return name
 
 
 def read_standing(typed: str) -> Standing:

@@ -13,6 +13,7 @@ from server.core.dates import moment
 from server.core.deadline_tables import find
 from server.core.deadline_words import describe
 from server.core.forms import Filled, Refused
+from server.core.keyset import IDS_END, below
 from server.core.page import page, see_other
 from server.disclosure.show import shown
 from server.disclosure.sight import editions_for, may_not_read_old, the_matter
@@ -65,7 +66,7 @@ async def words_of_line(matter: Record, line: int) -> str:
     is in no published edition."""
     if not line:
         return ""
-    found = await line_of(matter["edition_id"], line) if line < 2**63 else None
+    found = await line_of(matter["edition_id"], line) if line < IDS_END else None
     if found is None:
         raise NotFoundException
     return f"{found.day.month}月{found.day.day}日 {found.summary} {signed(found)}"
@@ -132,7 +133,7 @@ async def mismatch(request: Request, matter_id: FromPath[int], number: FromPath[
 @get("/questions", can=Can.QUESTION_READ)
 async def index(request: Request, status: FromQuery[str] = "", before: FromQuery[int] = 0) -> Response[Any]:
     wanted = State(status) if status in set(State) else None
-    found = await questions_seen_by(request.user, wanted, before if 0 < before < 2**63 else 2**63 - 1)
+    found = await questions_seen_by(request.user, wanted, below(before))
     base = f"/questions?status={wanted}&" if wanted else "/questions?"
     return await page(
         request, "questions/list.html", here="/questions", answers=request.user.may(Can.QUESTION_ANSWER),

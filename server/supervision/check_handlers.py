@@ -9,11 +9,11 @@ from litestar.params import FromPath, FromQuery
 from server.core import forms, serving, uploads
 from server.core.calendar_days import calendar
 from server.core.clock import now, today
-from server.core.database import rows
 from server.core.dates import day, moment
 from server.core.deadline_tables import find as find_deadline
 from server.core.deadline_words import describe
 from server.core.forms import Filled, Refused
+from server.core.keyset import IDS_END, below
 from server.core.moves import Move
 from server.core.page import page, see_other
 from server.core.sight import find
@@ -22,9 +22,10 @@ from server.permissions import Can
 from server.supervision import checking
 from server.supervision.rules import BACK, CLOSE, MENDED, PHOTOS, TEXT_MAX, TONES, State
 from server.supervision.tables import SpotCheck, checks_seen_by, spot_check, steps
-from server.villages.tables import village_seen_by
+from server.villages.tables import opened_below, village_seen_by
 
 PAGE = 30
+VILLAGES_MOST = 1000  # to choose from
 LIMIT = uploads.form_limit(PHOTOS)
 FOUND = (
     forms.text("village", "村（社区）", most=12, seen=False), forms.number("matter", "事项", most=2**63 - 1),
@@ -39,7 +40,7 @@ SENT_BACK = (forms.text("text", "哪里还不对", most=TEXT_MAX),)
 @get("/spot-checks", can=Can.SPOT_CHECK_READ)
 async def index(request: Request, status: FromQuery[str] = "", before: FromQuery[int] = 0) -> Response[Any]:
     wanted = State(status) if status in set(State) else None
-    found = await checks_seen_by(request.user, wanted, before if 0 < before < 2**63 else 2**63 - 1, PAGE + 1)
+    found = await checks_seen_by(request.user, wanted, below(before), PAGE + 1)
     base = f"/spot-checks?status={wanted}&" if wanted else "/spot-checks?"
     return await page(
         request, "supervision/checks.html", here="/spot-checks", checks=request.user.may(Can.SPOT_CHECK),
@@ -59,7 +60,7 @@ async def new(request: Request, matter: FromQuery[int] = 0, village: FromQuery[s
 async def about(request: Request, filled: Filled) -> tuple[Record | None, Record | None]:
     """The matter and the village a check is about, as far as they are chosen; NotFoundException outside one's sight."""
     number = int(filled.typed.get("matter") or 0)
-    if number >= 2**63:
+    if number >= IDS_END:
         raise NotFoundException
     matter = await the_matter(request.user, number) if number else None
     code = matter["village_code"] if matter else filled.typed.get("village", "")
@@ -71,10 +72,7 @@ async def about(request: Request, filled: Filled) -> tuple[Record | None, Record
 
 async def new_page(request: Request, filled: Filled, handed: uploads.Handed | None = None) -> Response[Any]:
     matter, its = await about(request, filled)
-    villages = [] if its else await rows(
-        """SELECT v.code, u.name, t.name AS township FROM village v JOIN unit u ON u.code = v.code
-           JOIN unit t ON t.code = u.parent_code WHERE v.organisation_path LIKE $1 || '%' AND v.state = '已开通'
-           ORDER BY v.code LIMIT 1000""", request.user.organisation_path)
+    villages = [] if its else await opened_below(request.user.organisation_path, most=VILLAGES_MOST)
     return await page(
         request, "supervision/new_check.html", status=filled.status, errors=filled.errors, form=filled.typed,
         village=its["name"] if its else None, code=its["code"] if its else "",

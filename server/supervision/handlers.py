@@ -6,12 +6,13 @@ from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
-from server.core import audit, forms, sheets
+from server.core import audit, forms
 from server.core.actor import Actor
 from server.core.clock import now, today
 from server.core.database import transaction
 from server.core.dates import moment, on_paper
 from server.core.deadline_words import day_text
+from server.core.handed_in import workbook
 from server.core.page import page, see_other
 from server.core.workdays import last_day
 from server.organisations.rules import CODE_LENGTH, Level, OrganisationKind
@@ -19,7 +20,6 @@ from server.permissions import Can
 from server.supervision import pressing, show
 from server.supervision.tables import (
     below,
-    checks_seen_by,
     months,
     of_village,
     overdue_of,
@@ -92,8 +92,7 @@ async def export(request: Request, code: FromPath[str], span: FromQuery[str] = "
     async with transaction():
         await audit.record(request.user, "export_supervision", "organisation", request.user.organisation_id,
                            after={"place": place["name"], "since": first, "until": last, "rows": len(parts)})
-    return Response(body, media_type=sheets.MEDIA_TYPE, headers={
-        "Content-Disposition": f'attachment; filename="supervision-{code}.xlsx"', "Cache-Control": "no-store"})
+    return workbook(body, f"supervision-{code}.xlsx")
 
 
 # What to press today --------------------------------------------------------------------------------------------------
@@ -104,12 +103,11 @@ async def to_be_pressed(request: Request) -> Response[Any]:
     villages = [{"code": one["code"], "name": one["name"], "township": one["township"], "things": one["things"],
                  "pressed": one["pressed"], "line": f"最早应于{day_text(last_day(one['oldest']), now())}完成"}
                 for one in found]
-    checks = await checks_seen_by(request.user, None, 2**63 - 1, 5)
     return await page(
         request, "supervision/pressing.html", here="/pressing",
         villages=villages, unpressed=any(not one["pressed"] for one in found),
         reviews=[{"name": one["name"], "things": one["things"]} for one in await reviews_to_press(
-            request.user.organisation_path)], checks=len(checks))
+            request.user.organisation_path)])
 
 
 @post("/pressing", can=Can.DISCLOSURE_OVERSEE, status_code=200)

@@ -3,19 +3,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from server.catalogues.rules import CONVENIENCE, PUBLISH
 from server.core import kinds
 from server.core.deadlines import Rule, declare
 from server.core.moves import Move
 from server.core.workdays import Length, Unit
 from server.permissions import Can
+from server.questions.rules import ANSWER
 
 TEXT_MAX = 500  # characters
 MENDING_MOST = timedelta(days=90)
-EXPORT_MOST = 5000  # lines
 
 MENDING = declare(Rule(  # until when, whoever found it says
     name="mending", label="三务公开整改", length=Length(15, Unit.NOTICE), source="M3§10", remind=(3, 1), urges=True,
     cascades=False, can=Can.MENDING_DO))
+PRESSED = (PUBLISH.name, CONVENIENCE.name, ANSWER.name, MENDING.name)  # what a village is pressed for
 PHOTOS = kinds.declare(kinds.Place(
     "spot_photos", "现场照片", kinds.PICTURES, most=6, can=Can.SPOT_CHECK_READ))
 

@@ -12,7 +12,15 @@ from server.core.actor import Actor
 from server.core.database import row, rows, the_row
 from server.organisations.rules import CODE_LENGTH, Level
 from server.permissions import Can
-from server.supervision.rules import COUNTED, WAITING, Figures, State
+from server.supervision.rules import COUNTED, PRESSED, WAITING, Figures, State
+
+
+def sight(actor: Actor) -> tuple[str, str]:
+    """Which spot checks an actor sees: a village's own to who keeps or signs there, a subtree's to who oversees it. A
+    condition with {} for its value, and the value."""
+    if actor.may(Can.DISCLOSURE_OVERSEE):
+        return "organisation_path LIKE {} || '%'", actor.organisation_path
+    return "village_code = {}", actor.unit_code
 
 
 class SpotCheck(Table):
@@ -33,10 +41,8 @@ class SpotCheck(Table):
 
     @classmethod
     def visible_to(cls, actor: Actor) -> WhereRaw:
-        """A village's own to who keeps or signs there, a subtree's to who oversees it."""
-        if actor.may(Can.DISCLOSURE_OVERSEE):
-            return WhereRaw("organisation_path LIKE {}", f"{actor.organisation_path}%")
-        return WhereRaw("village_code = {}", actor.unit_code)
+        condition, value = sight(actor)
+        return WhereRaw(condition.format("{}"), value)
 
 
 class SpotCheckStep(Table):
@@ -136,8 +142,8 @@ async def overdue_of(village_code: str, most: int = 100) -> list[Record]:
         SELECT d.title, d.due_at, d.href, d.rule, d.starts_at, d.days FROM deadline d
         JOIN village v ON v.organisation_id = d.organisation_id
         WHERE v.code = $1 AND d.state = 'open' AND d.overdue_at IS NOT NULL
-          AND d.rule IN ('disclosure_publish', 'convenience', 'question_answer', 'mending')
-        ORDER BY d.due_at LIMIT $2""", village_code, most)
+          AND d.rule = ANY($3)
+        ORDER BY d.due_at LIMIT $2""", village_code, most, list(PRESSED))
 
 
 async def to_press(organisation_path: str, today: date, now: datetime) -> list[Record]:
@@ -148,13 +154,13 @@ async def to_press(organisation_path: str, today: date, now: datetime) -> list[R
         SELECT v.code, u.name, t.name AS township, n.things, n.oldest, p.who AS pressed FROM (
             SELECT d.organisation_id, count(*) AS things, min(d.due_at) AS oldest FROM deadline d
             WHERE d.organisation_path LIKE $1 || '%' AND d.state = 'open' AND d.starts_at <= $3
-              AND d.rule IN ('disclosure_publish', 'convenience', 'question_answer', 'mending')
+              AND d.rule = ANY($4)
               AND (d.overdue_at IS NOT NULL OR d.due_at <= ($2::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai')
             GROUP BY d.organisation_id) n
         JOIN village v ON v.organisation_id = n.organisation_id JOIN unit u ON u.code = v.code
         JOIN unit t ON t.code = u.parent_code
         LEFT JOIN pressing p ON p.village_code = v.code AND p.day = $2
-        ORDER BY n.oldest, v.code LIMIT 300""", organisation_path, today, now)
+        ORDER BY n.oldest, v.code LIMIT 300""", organisation_path, today, now, list(PRESSED))
 
 
 async def reviews_to_press(organisation_path: str) -> list[Record]:
@@ -171,13 +177,18 @@ SELECT c.*, u.name AS village, m.title FROM spot_check c JOIN unit u ON u.code =
 LEFT JOIN matter m ON m.id = c.matter_id"""
 
 
+async def checks_open(actor: Actor) -> int:
+    """How many of the spot checks an actor sees are not closed."""
+    condition, value = sight(actor)
+    found = await the_row(f"SELECT count(*) AS many FROM spot_check WHERE {condition.format('$1')}"
+                          " AND state IN ('整改中', '待复核')", value)
+    return int(found["many"])
+
+
 async def checks_seen_by(actor: Actor, state: State | None, before: int, most: int) -> list[Record]:
     """A page of the spot checks an actor sees, the newest first."""
-    if actor.may(Can.DISCLOSURE_OVERSEE):
-        condition, value = "c.organisation_path LIKE $1 || '%'", actor.organisation_path
-    else:
-        condition, value = "c.village_code = $1", actor.unit_code
-    return await rows(f"""{CHECK} WHERE {condition} AND c.id < $2 AND ($3::text IS NULL OR c.state = $3)
+    condition, value = sight(actor)
+    return await rows(f"""{CHECK} WHERE c.{condition.format('$1')} AND c.id < $2 AND ($3::text IS NULL OR c.state = $3)
                           ORDER BY c.id DESC LIMIT $4""", value, before, state and str(state), most)
 
 

@@ -3,10 +3,10 @@ from typing import Any
 
 from server.core.actor import Actor
 from server.core.clock import now, today
-from server.core.database import row, rows
+from server.core.database import rows
 from server.organisations.rules import CODE_LENGTH, Level
 from server.permissions import Can
-from server.supervision.tables import reviews_to_press, still, to_press
+from server.supervision.tables import checks_open, reviews_to_press, still, to_press
 from server.todos.sources import AREAS, SOURCES, ToDo
 
 
@@ -51,11 +51,8 @@ async def checks_area(actor: Actor) -> dict[str, Any] | None:
     """The way to the spot checks."""
     if not actor.may(Can.SPOT_CHECK_READ):
         return None
-    where, value = ("organisation_path LIKE $1 || '%'", actor.organisation_path) if actor.may(Can.DISCLOSURE_OVERSEE) \
-        else ("village_code = $1", actor.unit_code)
-    found = await row(f"SELECT count(*) AS many FROM spot_check WHERE {where} AND state IN ('整改中', '待复核')", value)
     return {"icon": "camera", "tone": "blue", "title": "抽查和整改", "href": "/spot-checks",
-            "line": f"整改中 {found['many'] if found else 0} 件"}
+            "line": f"整改中 {await checks_open(actor)} 件"}
 
 
 SOURCES += [to_close, to_be_pressed]

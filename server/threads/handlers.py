@@ -14,6 +14,7 @@ from server.core import forms, live
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.dates import brief, calendar_day, local
+from server.core.keyset import below
 from server.core.origin import came_from
 from server.core.page import BADGES, is_swap, page, see_other, tabs_of
 from server.core.sight import find
@@ -75,7 +76,7 @@ async def show_page(
 ) -> Response[Any]:
     """One thread. draft, error: what was wrong with a message; withdrawal (entry, reason, error): with taking down."""
     actor: Actor = request.user
-    found = await thread_page(actor, thread_id, before if before and 0 < before < 2**63 else 2**63 - 1)
+    found = await thread_page(actor, thread_id, below(before))
     if not found:
         raise NotFoundException
     kind, entries = KINDS[found[0]["kind"]], [entry for entry in found if entry["id"]][:PAGE]

@@ -1,5 +1,6 @@
 """The directory of villages (M3§6), exemptions, and what counties settle. An opened village is a row; the others are
 units and nothing more."""
+from collections.abc import Sequence
 from typing import Any
 
 from asyncpg import Record
@@ -82,6 +83,20 @@ async def village_seen_by(actor: Actor, code: str) -> Record | None:
     """A village the actor reads: the own one, or one whose branch stands in the subtree the actor oversees."""
     found = await village(code)
     return found if found and sees(actor, code, found["organisation_path"]) else None
+
+
+async def opened_below(organisation_path: str, most: int | None = None) -> list[Record]:
+    """The opened villages of a subtree by their codes: code, name, official_name, township, their branch."""
+    return await rows("""
+        SELECT v.code, v.organisation_id, v.organisation_path, u.name, u.official_name, t.name AS township
+        FROM village v JOIN unit u ON u.code = v.code JOIN unit t ON t.code = u.parent_code
+        WHERE v.organisation_path LIKE $1 || '%' AND v.state = '已开通' ORDER BY v.code LIMIT $2""",
+                      organisation_path, most)
+
+
+def by_every_name(found: Sequence[Record]) -> dict[str, Record]:
+    """Villages by all a sheet may call them: the code, the official name, the short one."""
+    return {called: one for one in found for called in (one["code"], one["official_name"], one["name"])}
 
 
 def sees(actor: Actor, code: str, organisation_path: str) -> bool:
