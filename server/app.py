@@ -39,9 +39,13 @@ from server.core.origin import with_sound_host
 from server.core.patience import patient
 from server.core.templates import ENVIRONMENT
 from server.demo import handlers as demo
+from server.disclosure import duty_handlers as duties
 from server.disclosure import editing_handlers as editing
 from server.disclosure import handlers as disclosure
+from server.disclosure import office_handlers as offices
+from server.disclosure import published_handlers as published
 from server.disclosure import review_handlers as reviews
+from server.disclosure import submission_handlers as submissions
 from server.evidence import handlers as evidence
 from server.leaving import handlers as leaving
 from server.ledgers import handlers as ledgers
@@ -81,7 +85,8 @@ ROUTES = [
     *threads.ROUTES, *todos.ROUTES, *meetings.ROUTES, *changes.ROUTES,
     *check_in.ROUTES, *logs.ROUTES, *amendments.ROUTES, *history.ROUTES, *demo.ROUTES, *evidence.ROUTES,
     *officers.ROUTES, *nominations.ROUTES, *imports.ROUTES, *villages.ROUTES, *catalogues.ROUTES,
-    *county_settings.ROUTES, *disclosure.ROUTES, *editing.ROUTES, *reviews.ROUTES, *ledgers.ROUTES,
+    *county_settings.ROUTES, *disclosure.ROUTES, *duties.ROUTES, *editing.ROUTES,
+    *submissions.ROUTES, *reviews.ROUTES, *offices.ROUTES, *published.ROUTES, *ledgers.ROUTES,
     *ledger_imports.ROUTES, *questions.ROUTES,
     *applying.ROUTES, *verifying.ROUTES, *reader_imports.ROUTES, *query_accounts.ROUTES, *query_account.ROUTES,
     *supervision.ROUTES, *spot_checks.ROUTES,

@@ -24,6 +24,7 @@ from server.core import forms
 from server.core.clock import now
 from server.core.dates import day, paper_day
 from server.core.forms import Filled, Refused
+from server.core.moves import WrongState
 from server.core.page import page, see_other
 from server.permissions import Can
 
@@ -114,9 +115,12 @@ async def show_item(request: Request, county: FromPath[str], item_id: FromPath[i
 
 
 async def the_draft(request: Request, county: str) -> Any:
-    """The draft of the actor's own county; NotFoundException where there is none."""
+    """The draft of the actor's own county; NotFoundException where there is none, WrongState for what was sent from
+    the page of one that is gone."""
     await own_county(request, county)
     its = await draft(county)
+    if its is None and request.method == "POST":
+        raise WrongState("草稿刚才已经发布或作废了，请回到目录看现在的样子")
     if its is None:
         raise NotFoundException
     return its

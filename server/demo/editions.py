@@ -11,7 +11,7 @@ from server.catalogues.rules import Category
 from server.core.rich_text import to_html
 from server.core.templates import ENVIRONMENT
 from server.demo.affairs_year import Told
-from server.disclosure.checks import content_of
+from server.disclosure.content import content_of
 from server.disclosure.publication import context, fingerprint
 from server.ledgers.part import contents, shown_of
 from server.ledgers.rules import totals

@@ -1,7 +1,6 @@
 """What is looked at before an edition is handed on: errors keep it back, the reviewer sees warnings (三级校验)."""
 import json
 from collections.abc import Iterable
-from typing import Any
 
 from asyncpg import Record
 
@@ -27,7 +26,8 @@ async def findings(matter: Record, edition: Record) -> list[Finding]:
 
 async def of_catalogue(matter: Record, edition: Record) -> list[Finding]:
     """Whether the catalogue changed under the draft."""
-    then, newest = await item_of(edition["item_id"]), await item_now(matter["village_code"], matter["item"])
+    then = await item_of(edition["item_id"])
+    newest = await item_now(matter["village_code"], matter["community"], matter["item"])
     if newest is None and matter["edition_id"]:
         return []  # a correction of what was asked for then
     if newest is None:
@@ -87,9 +87,3 @@ async def of_lines(matter: Record, edition: Record) -> list[Finding]:
                   for place, head in enumerate(item.columns)
                   if lines and all(len(row) > place and MASK in row[place] for row in lines)]
     return found
-
-
-def content_of(edition: Any) -> dict[str, Any]:
-    """What an edition says whatever its form: title, text, table, until when, whom to call."""
-    return {"title": edition["title"], "text": edition["text"], "lines": json.loads(edition["lines"]),
-            "until": edition["until"].isoformat() if edition["until"] else "", "phone": edition["phone"]}

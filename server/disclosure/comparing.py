@@ -4,7 +4,7 @@ from typing import Any
 
 from asyncpg import Record
 
-from server.disclosure.checks import content_of
+from server.disclosure.content import content_of
 from server.disclosure.parts import part_of
 
 LABELS = {"title": "标题", "text": "正文", "until": "有效期至", "phone": "联系电话"}

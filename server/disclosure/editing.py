@@ -36,9 +36,10 @@ class Stale(Exception):
     """Somebody else saved the edition since this page was opened."""
 
 
-async def item_now(village_code: str, item: int) -> Item | None:
-    """An item as the county's newest catalogue has it; None where it no longer does."""
-    return next((one for one in await current_items(county_of(village_code)) if one.item == item), None)
+async def item_now(village_code: str, community: bool, item: int) -> Item | None:
+    """An item as the county's newest catalogue asks it of this village or community; None where it no longer does."""
+    return next((one for one in await current_items(county_of(village_code))
+                 if one.item == item and one.applies_to(community)), None)
 
 
 async def begin(actor: Actor, village: Record, duty_id: int) -> int:
@@ -60,7 +61,7 @@ async def begun(actor: Actor, village: Record, duty_id: int) -> int:
         return there["id"]
     if duty["state"] != DutyState.OWED:
         raise Refused("duty", f"这一项已经是“{duty['state']}”")
-    item = await item_now(village["code"], duty["item"])
+    item = await item_now(village["code"], village["community"], duty["item"])
     if item is None:
         raise Refused("duty", "县里的公开目录已不再列这一项")
     title = f"{item.name}{duties.in_words(duty)}"
@@ -75,8 +76,8 @@ async def begin_at_once(actor: Actor, village: Record, item_number: int, ended_o
     """Begins a matter about something that happened (随时): owed from the day it ended (M3§8). Its id.
 
     Sent twice it is one. Refused for a day to come, and for an item that is owed by the calendar."""
-    item = await item_now(village["code"], item_number)
-    if item is None or not item.applies_to(village["community"]):
+    item = await item_now(village["code"], village["community"], item_number)
+    if item is None:
         raise Refused("item", "县里的公开目录没有这一项")
     if item.frequency is not Frequency.AT_ONCE:
         raise Refused("item", f"这一项按{item.frequency}公开，请从应公开的事项里进入")
@@ -152,7 +153,7 @@ async def save(actor: Actor, matter: Record, edition: Record, values: dict[str, 
     values: title, text (Markdown), lines (rows of cells), until, phone, publish_at, why. In a table's cells numbers
     and illnesses are masked for good. Stale when somebody else saved; WrongState once it was handed on."""
     async with transaction():
-        newest = await item_now(matter["village_code"], matter["item"])
+        newest = await item_now(matter["village_code"], matter["community"], matter["item"])
         item = newest or await item_of(edition["item_id"])
         columns = item.columns if item else ()
         bound = item.id if item else edition["item_id"]

@@ -1,4 +1,4 @@
-"""Addresses for those who write: choosing what to publish, filling it in, handing it on, correcting, taking down."""
+"""Addresses for those who write a matter: the form, its autosave, what is pasted into it."""
 import json
 from typing import Any
 
@@ -6,33 +6,24 @@ from asyncpg import Record
 from litestar import MediaType, Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
-from markupsafe import Markup
 
-from server.catalogues import duties
-from server.catalogues.rules import Category, DutyState, Form, Frequency, Item
-from server.catalogues.tables import current_items
+from server.catalogues.rules import Form, Item
 from server.catalogues.tables import item as item_of
 from server.core import forms, rich_text, uploads
-from server.core.clock import now, today
-from server.core.database import row
+from server.core.clock import now
 from server.core.dates import moment
-from server.core.forms import Filled, Refused, wall_time
+from server.core.forms import Filled, wall_time
 from server.core.moves import WrongState
 from server.core.page import page, see_other
-from server.core.templates import ENVIRONMENT
-from server.disclosure import editing, fields, submission
-from server.disclosure.calendar_view import is_for, owed_line, title
-from server.disclosure.checks import findings
+from server.disclosure import editing, fields
 from server.disclosure.coming_back import came_back, catalogue_told
 from server.disclosure.parts import part_of
-from server.disclosure.publication import category_word, content_context
-from server.disclosure.rules import LEVEL_TONES, OPEN, PLACES, errors
+from server.disclosure.publication import category_word
+from server.disclosure.rules import OPEN, PLACES
 from server.disclosure.show import due_of
-from server.disclosure.sight import the_matter, to_write
-from server.disclosure.tables import duty_of, files_of, open_edition, owed_now, works_on
+from server.disclosure.sight import to_write
+from server.disclosure.tables import files_of, open_edition
 from server.permissions import Can
-from server.villages.rules import State as VillageState
-from server.villages.tables import county_of, village_of
 
 LIMIT = uploads.form_limit(*PLACES)
 GRID_MOST = 40  # rows that are shown cell by cell
@@ -40,103 +31,6 @@ BLANK = 3  # empty rows to begin with
 MOVED = "公开目录刚才更新了，表格的列有变化。写的都在下面，请看一遍再存一次"
 EDITED = ("title", "text", "phone", "why")
 
-
-async def own_village(request: Request) -> Record:
-    """The opened village whose matters the actor keeps; NotFoundException else."""
-    village = await village_of(request.user)
-    if village is None or village["state"] != VillageState.OPENED:
-        raise NotFoundException
-    return village
-
-
-# Choosing -------------------------------------------------------------------------------------------------------------
-
-@get("/disclosures/new", can=Can.DISCLOSURE_KEEP)
-async def new(request: Request) -> Response[Any]:
-    return await new_page(request, await own_village(request), Filled())
-
-
-async def new_page(request: Request, village: Record, filled: Filled) -> Response[Any]:
-    moment_now = now()
-    owed = [owed_line(one, moment_now) | {"id": one["id"]} for one in await owed_now(village["code"], today())]
-    items = [(one.item, f"{category_word(one.category, village['community'])} · {one.name}")
-             for one in await current_items(county_of(village["code"]))
-             if one.frequency is Frequency.AT_ONCE and one.applies_to(village["community"])]
-    return await page(request, "disclosure/new.html", status=filled.status, form=filled.typed, errors=filled.errors,
-                      owed=[one | {"line": one["text"]} for one in owed], items=items, today=today().isoformat())
-
-
-@post("/disclosures", can=Can.DISCLOSURE_KEEP, status_code=200)
-async def begin(request: Request) -> Response[Any]:
-    village = await own_village(request)
-    owed = "duty" in await forms.names(request)
-    filled = await forms.fill(request, fields.CHOSEN if owed else fields.AT_ONCE)
-    if not filled.errors:
-        try:
-            made = await (editing.begin(request.user, village, filled["duty"]) if owed else
-                          editing.begin_at_once(request.user, village, filled["item"], filled["ended_on"]))
-            return see_other(f"/disclosures/{made}/edit")
-        except Refused as refused:
-            filled.errors[refused.field] = str(refused)
-    return await new_page(request, village, filled)
-
-
-@get("/disclosures/duties/{duty_id:int}", can=Can.DISCLOSURE_READ)
-async def duty(request: Request, duty_id: FromPath[int]) -> Response[Any]:
-    if request.user.may(Can.DISCLOSURE_OVERSEE):
-        return see_other(f"/disclosures?village={await village_of_duty(request, duty_id)}")
-    village = await village_of(request.user)
-    found = await duty_of(village["code"], duty_id) if village else None
-    if village is None or found is None or not is_for(request.user, found):
-        raise NotFoundException
-    if found["matter_id"] and (found["published_at"] or (found["edition_state"] and works_on(request.user))):
-        return see_other(f"/disclosures/{found['matter_id']}")
-    item = await item_of(found["item_id"])
-    facts = [["公开时间", found["frequency"]], ["公开形式", found["form"]], ["公开范围", found["audience"]]]
-    facts += [[word, text] for word, text in (("内容", item.content), ("业务指导", item.guidance),
-                                              ("责任部门", item.department)) if item and text] if item else []
-    keeps = request.user.may(Can.DISCLOSURE_KEEP) and found["state"] == DutyState.OWED
-    return await page(
-        request, "disclosure/duty.html", duty={"id": duty_id, "title": title(found), "facts": facts,
-                                               "category": category_word(found["category"], village["community"])},
-        due=await due_of({"duty_id": duty_id, "category": found["category"]}), may_keep=keeps,
-        may_be_nothing=duties.may_be_nothing(found), errors={},
-        nothing_word="本月核对无变化" if found["category"] == Category.CONVENIENCE else "本期没有发生")
-
-
-async def village_of_duty(request: Request, duty_id: int) -> str:
-    """Whose duty it is, for who oversees the village; NotFoundException else."""
-    found = await row("SELECT village_code FROM duty WHERE id = $1 AND organisation_path LIKE $2 || '%'", duty_id,
-                      request.user.organisation_path)
-    if found is None:
-        raise NotFoundException
-    return found["village_code"]
-
-
-@get("/disclosures/nothing", can=Can.DISCLOSURE_KEEP)
-async def nothing_form(request: Request) -> Response[Any]:
-    return await nothing_page(request, Filled())
-
-
-async def nothing_page(request: Request, filled: Filled) -> Response[Any]:
-    village = await own_village(request)
-    options = [{"value": one["id"], "label": title(one)} for one in await owed_now(village["code"], today())
-               if duties.may_be_nothing(one) and not one["edition_state"]]
-    return await page(request, "disclosure/nothing.html", status=filled.status, options=options, errors=filled.errors,
-                      form={"duties": filled.several("duties")})
-
-
-@post("/disclosures/nothing", can=Can.DISCLOSURE_KEEP, status_code=200)
-async def nothing(request: Request) -> Response[Any]:
-    village = await own_village(request)
-    filled = await forms.fill(request, fields.NOTHING)
-    if filled.errors:
-        return await nothing_page(request, filled)
-    await duties.nothing_occurred(request.user, village, filled["duties"])
-    return see_other("/disclosures")
-
-
-# Filling in -----------------------------------------------------------------------------------------------------------
 
 @get("/disclosures/{matter_id:int}/edit", can=Can.DISCLOSURE_KEEP)
 async def edit_form(request: Request, matter_id: FromPath[int], papers: FromQuery[bool] = False) -> Response[Any]:
@@ -162,7 +56,7 @@ async def edit_page(request: Request, matter: Record, edition: Record, filled: F
                     conflict: dict[str, Any] | None = None, status: int | None = None) -> Response[Any]:
     """The form. rows: of the table, in the columns of `its`; handed: the papers as sent; conflict: what somebody else
     saved."""
-    newest = await editing.item_now(matter["village_code"], matter["item"])
+    newest = await editing.item_now(matter["village_code"], matter["community"], matter["item"])
     then = await item_of(edition["item_id"])
     item = newest or then
     columns, before = item.columns if item else (), its.columns if its else ()
@@ -224,7 +118,8 @@ async def write(request: Request, matter_id: FromPath[int]) -> Response[Any]:
 
 async def table_sent(matter: Record, edition: Record, filled: Filled) -> tuple[Item | None, list[list[str]]]:
     """The item whose columns the sent page had, and its rows; puts beside the form that the columns are others now."""
-    now_is = await editing.item_now(matter["village_code"], matter["item"]) or await item_of(edition["item_id"])
+    now_is = await editing.item_now(matter["village_code"], matter["community"], matter["item"])
+    now_is = now_is or await item_of(edition["item_id"])
     sent = filled.values.get("catalogue_item")
     its = await item_of(sent) if sent and now_is and sent != now_is.id else now_is
     if its is None or now_is is None or its.item != now_is.item:
@@ -272,80 +167,4 @@ async def cleaned(request: Request) -> str:
     return rich_text.pasted(filled["html"])
 
 
-# Handing on -----------------------------------------------------------------------------------------------------------
-
-@get("/disclosures/{matter_id:int}/preview", can=Can.DISCLOSURE_KEEP)
-async def preview(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter, edition = await to_write(request, matter_id)
-    await part_of(matter["form"]).follow(matter, edition)
-    return await preview_page(request, matter, edition, {})
-
-
-async def preview_page(request: Request, matter: Record, edition: Record, faults: dict[str, str],
-                       status: int = 200) -> Response[Any]:
-    found = await findings(matter, edition)
-    context = await content_context(matter, edition, preview=True)
-    return await page(
-        request, "disclosure/preview.html", status=status, back=f"/disclosures/{matter['id']}", title=edition["title"],
-        matter={"id": matter["id"]}, version=edition["version"], errors=faults, fits=not errors(found),
-        page=Markup(ENVIRONMENT.get_template("disclosure/_content.html").render(**context)),
-        signs=await submission.is_signed_first(matter), open=edition["state"] in OPEN,
-        findings=[{"level": str(one.level), "tone": LEVEL_TONES[one.level], "words": one.words, "source": one.source}
-                  for one in found])
-
-
-@post("/disclosures/{matter_id:int}/submission", can=Can.DISCLOSURE_KEEP, status_code=200)
-async def submit(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter, edition = await to_write(request, matter_id)
-    filled = await forms.pressed(request, (fields.VERSION,))
-    try:
-        await submission.submit(request.user, matter, edition, filled["version"])
-    except submission.NotFit as unfit:
-        return await preview_page(request, matter, edition, {"form": str(unfit)}, status=422)
-    return see_other(f"/disclosures/{matter_id}")
-
-
-@post("/disclosures/{matter_id:int}/taking-back", can=Can.DISCLOSURE_KEEP, status_code=200)
-async def take_back(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter, edition = await to_write(request, matter_id)
-    await forms.nothing(request)
-    await submission.take_back(request.user, matter, edition)
-    return see_other(f"/disclosures/{matter_id}/edit")
-
-
-@post("/disclosures/{matter_id:int}/dropping", can=Can.DISCLOSURE_KEEP, status_code=200)
-async def drop(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter, edition = await to_write(request, matter_id)
-    await forms.nothing(request)
-    await editing.drop(request.user, matter, edition)
-    return see_other("/disclosures")
-
-
-# What is published ----------------------------------------------------------------------------------------------------
-
-@get("/disclosures/{matter_id:int}/corrections", can=Can.DISCLOSURE_KEEP)
-async def correction_form(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter = await the_matter(request.user, matter_id)
-    if matter["edition_id"] is None or matter["withdrawn_at"]:
-        raise WrongState("只有公开着的事项才能更正")
-    return await correction_page(request, matter, Filled())
-
-
-async def correction_page(request: Request, matter: Record, filled: Filled) -> Response[Any]:
-    return await page(request, "disclosure/correction.html", status=filled.status, form=filled.typed,
-                      errors=filled.errors, withdraws=False, asks=False,
-                      matter={"id": matter["id"], "title": matter["title"]})
-
-
-@post("/disclosures/{matter_id:int}/corrections", can=Can.DISCLOSURE_KEEP, status_code=200)
-async def correct(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter = await the_matter(request.user, matter_id)
-    filled = await forms.fill(request, (fields.WHY,))
-    if filled.errors:
-        return await correction_page(request, matter, filled)
-    await editing.correct(request.user, matter, filled["why"])
-    return see_other(f"/disclosures/{matter_id}/edit")
-
-
-ROUTES = [new, begin, duty, nothing_form, nothing, edit_form, write, keep_draft, cleaned, preview, submit, take_back,
-          drop, correction_form, correct]
+ROUTES = [edit_form, write, keep_draft, cleaned]

@@ -1,9 +1,7 @@
 """Publishing an approved edition: its fingerprint, the page every reader sees, the cards in the village's threads."""
-import base64
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from hashlib import sha256
 from typing import Any
 
 from asyncpg import Record
@@ -17,15 +15,13 @@ from server.core.database import rows, the_row
 from server.core.templates import ENVIRONMENT
 from server.core.uploads import described
 from server.disclosure import cards
-from server.disclosure.checks import content_of
+from server.disclosure.content import fingerprint, whole
 from server.disclosure.parts import part_of
 from server.disclosure.rules import FILES, WALL, Signed
 from server.disclosure.submission import published
 from server.disclosure.tables import files_of, last_review, signatures
 from server.threads import actions as threads
 from server.villages.rules import words_of
-
-SHORT = 60  # bits of a fingerprint that are printed: twelve characters
 
 
 async def publish(actor: Actor | None, matter: Record, edition: Record) -> None:
@@ -43,21 +39,6 @@ async def publish(actor: Actor | None, matter: Record, edition: Record) -> None:
     await audit.record(actor or Machine(), "publish_matter", "matter", matter["id"],
                        after={"number": edition["number"], "fingerprint": its["fingerprint"]})
     await tell(actor, matter, its, audience, content)
-
-
-async def whole(matter: Record, edition: Record) -> dict[str, Any]:
-    """All that an edition says, as plain values: what is compared, and what the fingerprint is of."""
-    papers = [[one["place"], one["sha256_stored"].hex()] for one in await files_of(edition["id"])]
-    part = await part_of(matter["form"]).content(edition)
-    return {"village": matter["village_code"], "item": matter["item"], "period": matter["period"],
-            "number": edition["number"], **content_of(edition), "files": papers, **part}
-
-
-def fingerprint(content: dict[str, Any]) -> str:
-    """Twelve characters that another content would not have: K7QF-3M2A-9DXE."""
-    spelled = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    text = base64.b32encode(sha256(spelled.encode()).digest()).decode()[:SHORT // 5]
-    return "-".join(text[place:place + 4] for place in range(0, len(text), 4))
 
 
 async def render(matter: Any, edition: Any) -> str:

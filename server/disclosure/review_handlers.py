@@ -1,12 +1,10 @@
-"""Addresses for those who sign and review: the queue, one edition beside the period before, 审核分工, taking down."""
+"""Addresses for those who review: the queue, one edition beside the period before."""
 from typing import Any
 
 from asyncpg import Record
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
-from markupsafe import Markup
 
-from server.catalogues.tables import current_items
 from server.core import forms
 from server.core.calendar_days import calendar
 from server.core.clock import now
@@ -15,25 +13,14 @@ from server.core.deadline_words import due_text
 from server.core.forms import Filled, Refused
 from server.core.moves import WrongState
 from server.core.page import page, see_other
-from server.core.templates import ENVIRONMENT
-from server.disclosure import comparing, fields, reviewing, submission, withdrawing
+from server.disclosure import comparing, fields, reviewing
 from server.disclosure.checks import findings
-from server.disclosure.publication import category_word, content_context
-from server.disclosure.rules import FIELDS, LEVEL_TONES, REASON_MAX, SECRECY, Signed, State, Verdict
-from server.disclosure.show import marks, review_due
+from server.disclosure.publication import category_word
+from server.disclosure.rules import FIELDS, SECRECY, State, Verdict
+from server.disclosure.show import marks, rendered, review_due, told
 from server.disclosure.sight import the_matter
 from server.disclosure.tables import editions, last_period, open_edition
 from server.permissions import Can
-from server.villages.tables import county_of
-
-OFFICE = (
-    forms.text("name", "科室", most=20), forms.numbers("items", "审核哪些事项", required=False),
-    forms.numbers("accounts", "由谁审核", required=False),
-    forms.number("id", "科室编号", most=2**63 - 1, required=False),
-)
-SIGN = (fields.VERSION, forms.choice("verdict", "意见", Signed),
-        forms.text("reason", "不同意的原因", most=REASON_MAX, required=False))
-DECIDE = (forms.flag("agreed", "同意撤下"), forms.text("answer", "意见", most=REASON_MAX, required=False))
 
 
 @get("/reviews", can=Can.DISCLOSURE_REVIEW)
@@ -62,19 +49,6 @@ def queue_line(one: Record, days: Any) -> dict[str, Any]:
             "href": f"/disclosures/{one['matter_id']}/review"}
 
 
-async def rendered(matter: Record, edition: Record) -> Markup:
-    """An edition as villagers would see it."""
-    context = await content_context(matter, edition, preview=True)
-    return Markup(ENVIRONMENT.get_template("disclosure/_content.html").render(**context))
-
-
-async def found_in(matter: Record, edition: Record) -> list[dict[str, Any]]:
-    return [{"level": str(one.level), "tone": LEVEL_TONES[one.level], "words": one.words, "source": one.source}
-            for one in await findings(matter, edition)]
-
-
-# Reviewing ------------------------------------------------------------------------------------------------------------
-
 @get("/disclosures/{matter_id:int}/review", can=Can.DISCLOSURE_REVIEW)
 async def review_form(request: Request, matter_id: FromPath[int]) -> Response[Any]:
     matter = await the_matter(request.user, matter_id)
@@ -93,11 +67,20 @@ async def review_page(request: Request, matter: Record, edition: Record, filled:
         request, "disclosure/review.html", status=filled.status, back="/reviews", title=edition["title"],
         subline=f"{matter['village']} · {category_word(matter['category'], matter['community'])}",
         matter={"id": matter["id"]}, version=edition["version"], due=await review_due(edition),
-        page=await rendered(matter, edition), findings=await found_in(matter, edition),
+        page=await rendered(matter, edition), findings=told(await findings(matter, edition)),
         marks=[*await marks(edition), f"{edition['submitted_who']} {moment(edition['submitted_at'], now())}提交"],
         beside=await beside(matter, edition), secrecy=[{"value": one, "label": one} for one in SECRECY],
         fields=list(FIELDS.items()), errors=filled.errors, own=request.user.person_id in edition["authors"],
+        others=await who_else(request, edition),
         form=filled.typed | {"checked": filled.several("checked"), "reasons": reasons})
+
+
+async def who_else(request: Request, edition: Record) -> str:
+    """Who of the township may review what the viewer had a hand in; nothing where the viewer may."""
+    if request.user.person_id not in edition["authors"]:
+        return ""
+    every = await reviewing.reviewers(request.user.organisation_id)
+    return "、".join(f"{one['name']}（{one['role']}）" for one in every if one["person_id"] not in edition["authors"])
 
 
 async def beside(matter: Record, edition: Record) -> dict[str, Any] | None:
@@ -135,133 +118,4 @@ async def to_review(request: Request, matter_id: int) -> tuple[Record, Record]:
     return matter, edition
 
 
-# Signing --------------------------------------------------------------------------------------------------------------
-
-@get("/disclosures/{matter_id:int}/signature", can=Can.DISCLOSURE_SIGN)
-async def sign_form(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter = await the_matter(request.user, matter_id)
-    edition = await open_edition(matter_id)
-    if edition is None or edition["state"] != State.SIGNING:
-        return see_other(f"/disclosures/{matter_id}")
-    return await sign_page(request, matter, edition, Filled())
-
-
-async def sign_page(request: Request, matter: Record, edition: Record, filled: Filled) -> Response[Any]:
-    return await page(
-        request, "disclosure/signature.html", status=filled.status, back=f"/disclosures/{matter['id']}",
-        title=edition["title"], subline=category_word(matter["category"], matter["community"]),
-        matter={"id": matter["id"]}, version=edition["version"], page=await rendered(matter, edition),
-        findings=await found_in(matter, edition), marks=await marks(edition), form=filled.typed, errors=filled.errors)
-
-
-@post("/disclosures/{matter_id:int}/signature", can=Can.DISCLOSURE_SIGN, status_code=200)
-async def sign(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter = await the_matter(request.user, matter_id)
-    edition = await open_edition(matter_id)
-    if edition is None or edition["state"] != State.SIGNING:
-        raise WrongState("这份内容刚才有了变化，请刷新再看")
-    filled = await forms.fill(request, SIGN)
-    if filled.values.get("verdict") is Signed.REFUSED and not filled.values.get("reason"):
-        filled.errors.setdefault("reason", "不同意要写明原因")
-    if filled.errors:
-        return await sign_page(request, matter, edition, filled)
-    await submission.sign(request.user, matter, edition, filled["version"], filled["verdict"], filled["reason"])
-    return see_other(f"/disclosures/{matter_id}")
-
-
-# 审核分工 -------------------------------------------------------------------------------------------------------------
-
-@get("/reviews/offices", can=Can.VILLAGE_OPEN)
-async def offices(request: Request, office: FromQuery[int | None] = None) -> Response[Any]:
-    chosen = next((one for one in await reviewing.offices(request.user.organisation_id) if one["id"] == office), None)
-    typed = {"id": chosen["id"], "name": chosen["name"], "items": list(map(str, chosen["items"])),
-             "accounts": list(map(str, chosen["accounts"]))} if chosen else {}
-    return await offices_page(request, Filled(typed=typed))
-
-
-async def offices_page(request: Request, filled: Filled) -> Response[Any]:
-    items = await current_items(county_of(request.user.unit_code))
-    names = {one.item: one.name for one in items}
-    return await page(
-        request, "disclosure/offices.html", status=filled.status, errors=filled.errors,
-        editing=bool(filled.typed.get("id")),
-        form=filled.typed | {name: filled.several(name) for name in ("items", "accounts")},
-        items=[{"value": one.item, "label": f"{one.category} · {one.name}"} for one in items],
-        people=[{"value": one["id"], "label": f"{one['name']}（{one['role']}）"}
-                for one in await reviewing.reviewers(request.user.organisation_id)],
-        offices=[{"id": one["id"], "name": one["name"], "people": "、".join(one["people"]) or "还没有人",
-                  "items": "、".join(names[item] for item in one["items"] if item in names) or "还没有事项",
-                  "href": f"/reviews/offices?office={one['id']}"}
-                 for one in await reviewing.offices(request.user.organisation_id)])
-
-
-@post("/reviews/offices", can=Can.VILLAGE_OPEN, status_code=200)
-async def keep_office(request: Request) -> Response[Any]:
-    filled = await forms.fill(request, OFFICE)
-    if not filled.errors:
-        try:
-            await reviewing.keep_office(request.user, filled["id"], filled["name"], filled["items"], filled["accounts"])
-            return see_other("/reviews/offices")
-        except Refused as refused:
-            filled.errors[refused.field] = str(refused)
-    return await offices_page(request, filled)
-
-
-@post("/reviews/offices/{office_id:int}/removal", can=Can.VILLAGE_OPEN, status_code=200)
-async def close_office(request: Request, office_id: FromPath[int]) -> Response[Any]:
-    await forms.nothing(request)
-    await reviewing.close_office(request.user, office_id)
-    return see_other("/reviews/offices")
-
-
-# Taking down ----------------------------------------------------------------------------------------------------------
-
-@get("/disclosures/{matter_id:int}/withdrawal", can=Can.DISCLOSURE_WITHDRAW)
-async def withdrawal_form(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter = await the_matter(request.user, matter_id)
-    if matter["edition_id"] is None or matter["withdrawn_at"]:
-        raise WrongState("只有公开着的事项才能撤下")
-    if not request.user.may(Can.DISCLOSURE_REVIEW) and await withdrawing.asked(matter_id):
-        raise WrongState("已经申请过撤下，在等镇里办理")
-    return await withdrawal_page(request, matter, Filled())
-
-
-async def withdrawal_page(request: Request, matter: Record, filled: Filled) -> Response[Any]:
-    waits = await withdrawing.asked(matter["id"])
-    if waits and request.user.may(Can.DISCLOSURE_REVIEW):
-        return await page(request, "disclosure/withdrawal.html", status=filled.status, form=filled.typed,
-                          errors=filled.errors, asked={"who": waits["who"], "reason": waits["reason"],
-                                                       "at": moment(waits["at"], now())},
-                          matter={"id": matter["id"], "title": matter["title"]})
-    return await page(request, "disclosure/correction.html", status=filled.status, form=filled.typed,
-                      errors=filled.errors, withdraws=True, asks=request.user.may(Can.DISCLOSURE_KEEP),
-                      matter={"id": matter["id"], "title": matter["title"]})
-
-
-@post("/disclosures/{matter_id:int}/withdrawal", can=Can.DISCLOSURE_WITHDRAW, status_code=200)
-async def withdraw(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter = await the_matter(request.user, matter_id)
-    filled = await forms.fill(request, (fields.WHY,))
-    if filled.errors:
-        return await withdrawal_page(request, matter, filled)
-    await withdrawing.ask(request.user, matter, filled["why"])
-    return see_other(f"/disclosures/{matter_id}")
-
-
-@post("/disclosures/{matter_id:int}/withdrawal/decision", can=Can.DISCLOSURE_REVIEW, status_code=200)
-async def decide(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter = await the_matter(request.user, matter_id)
-    waits = await withdrawing.asked(matter_id)
-    if waits is None:
-        raise WrongState("这件申请刚才已经办了")
-    filled = await forms.fill(request, DECIDE)
-    if not filled.errors and not filled["agreed"] and not filled["answer"]:
-        filled.errors["answer"] = "不同意要写明原因"
-    if filled.errors:
-        return await withdrawal_page(request, matter, filled)
-    await withdrawing.decide(request.user, matter, waits, filled["agreed"], filled["answer"])
-    return see_other(f"/disclosures/{matter_id}")
-
-
-ROUTES = [queue, review_form, review, sign_form, sign, offices, keep_office, close_office, withdrawal_form, withdraw,
-          decide]
+ROUTES = [queue, review_form, review]

@@ -113,10 +113,10 @@ async def offices(committee_id: int) -> list[Record]:
 
 
 async def reviewers(committee_id: int) -> list[Record]:
-    """Who may review at a township: account and name."""
+    """Who may review at a township: account, person and name."""
     return await rows("""
-        SELECT DISTINCT a.id, p.name, p.sort_key, g.role FROM role_grant g JOIN account a ON a.id = g.account_id
-        JOIN person p ON p.id = a.person_id
+        SELECT DISTINCT a.id, a.person_id, p.name, p.sort_key, g.role
+        FROM role_grant g JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id
         WHERE g.organisation_id = $1 AND g.role IN ('党委管理员', '组织员') AND g.since <= $2
           AND (g.until IS NULL OR g.until > $2) AND a.closed_at IS NULL ORDER BY p.sort_key""", committee_id, now())
 

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from server.catalogues.rules import Audience
 from server.core import kinds
 from server.core.deadlines import Rule, declare
 from server.core.moves import Move
@@ -60,6 +61,12 @@ class Signed(StrEnum):
 
 
 SEATS = (Role.SUPERVISOR, Role.SECRETARY)  # who signs, where the county wants it
+
+
+def seats_for(audience: str) -> tuple[Role, ...]:
+    """Who signs what is for that audience: what is for members alone the 村务监督委员会 does not read, nor sign."""
+    return SEATS if audience != Audience.MEMBERS else (Role.SECRETARY,)
+
 
 # 涉密信息不上网，上网信息不涉密 (M3§11): what the reviewer has looked at, item by item.
 SECRECY = (

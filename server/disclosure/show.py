@@ -1,5 +1,6 @@
 """The page of a matter: to readers the stored rendering, to who works on it also where it stands and what is next."""
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from asyncpg import Record
@@ -12,9 +13,10 @@ from server.core.clock import now
 from server.core.dates import day, moment
 from server.core.deadline_tables import find
 from server.core.deadline_words import describe
+from server.core.templates import ENVIRONMENT
 from server.disclosure.comparing import difference
-from server.disclosure.publication import category_word
-from server.disclosure.rules import FIELDS, SEATS, TONES, State
+from server.disclosure.publication import category_word, content_context
+from server.disclosure.rules import FIELDS, LEVEL_TONES, TONES, Finding, State, seats_for
 from server.disclosure.sight import editions_for
 from server.disclosure.submission import EDITION, rule_of
 from server.disclosure.tables import (
@@ -98,15 +100,16 @@ async def under_way(actor: Actor, matter: Record) -> dict[str, Any] | None:
         return None
     state, correcting = State(edition["state"]), edition["number"] > 1 and matter["edition_id"] is not None
     return {"state": f"更正 · {state}" if correcting else str(state), "tone": TONES[state],
-            "text": await words_of(edition, state), "marks": await marks(edition),
+            "text": await words_of(matter, edition, state), "marks": await marks(edition),
             "acts": acts(actor, matter, edition, state)}
 
 
-async def words_of(edition: Record, state: State) -> str:
+async def words_of(matter: Record, edition: Record, state: State) -> str:
     """What the state means, in a sentence."""
     if state is State.SIGNING:
         done = {one["seat"] for one in await signatures(edition["id"], edition["version"])}
-        return f"等{'、'.join(str(seat) for seat in SEATS if seat not in done)}签字，签好自动交镇里审核"
+        missing = "、".join(seat for seat in seats_for(matter["audience"]) if seat not in done)
+        return f"等{missing}签字，签好自动交镇里审核"
     if state is State.APPROVED:
         return f"镇里审核通过，{moment(edition['publish_at'], now())}公开"
     return {State.DRAFT: f"{edition['saved_who'].split(' · ')[0]} {moment(edition['saved_at'], now())}写的，还没有提交",
@@ -159,3 +162,15 @@ async def review_due(edition: Record) -> Any:
     """The township's deadline for an edition, as pages show it."""
     found = await find("disclosure_review", EDITION, edition["id"], str(edition["version"]))
     return describe(found, now(), await calendar()) if found and found.state == "open" else None
+
+
+async def rendered(matter: Record, edition: Record) -> Markup:
+    """An edition as villagers would see it."""
+    context = await content_context(matter, edition, preview=True)
+    return Markup(ENVIRONMENT.get_template("disclosure/_content.html").render(**context))
+
+
+def told(found: Sequence[Finding]) -> list[dict[str, Any]]:
+    """What the checks found, as pages show it."""
+    return [{"level": str(one.level), "tone": LEVEL_TONES[one.level], "words": one.words, "source": one.source}
+            for one in found]

@@ -11,8 +11,19 @@ from server.core.database import row, rows, the_row, transaction
 from server.core.deadlines import Rule
 from server.core.moves import WrongState
 from server.disclosure.checks import findings
+from server.disclosure.content import fingerprint, whole
 from server.disclosure.parts import part_of
-from server.disclosure.rules import OPEN, REVIEW_TIME, SEATS, SUBMISSION, TAKING_BACK, Finding, Signed, State, errors
+from server.disclosure.rules import (
+    OPEN,
+    REVIEW_TIME,
+    SUBMISSION,
+    TAKING_BACK,
+    Finding,
+    Signed,
+    State,
+    errors,
+    seats_for,
+)
 from server.disclosure.tables import signatures
 from server.villages.tables import county_of, settings_of
 
@@ -53,8 +64,9 @@ async def submit(actor: Actor, matter: Record, edition: Record, version: int) ->
                          edition["id"], version, str(to), actor.signature, sorted(SUBMISSION.frm))
         if held is None:
             raise WrongState("刚才已经提交过，或内容又改过了，请刷新再看")
-        await audit.record(actor, "submit_matter", "matter", matter["id"],
-                           after={"number": held["number"], "version": held["version"], "state": to})
+        await audit.record(actor, "submit_matter", "matter", matter["id"], after={
+            "number": held["number"], "version": held["version"], "state": to,
+            "fingerprint": fingerprint(await whole(matter, held))})
         if to is State.SUBMITTED:
             await handed_to_township(matter, held)
         live.changed(matter["organisation_path"], f"matter-{matter['id']}", "disclosures", "todos")
@@ -92,7 +104,7 @@ async def sign(actor: Actor, matter: Record, edition: Record, version: int, verd
             raise WrongState(f"{actor.role}已经签过了")
         agreed = {one["seat"] for one in await signatures(edition["id"], version) if one["verdict"] == Signed.AGREED}
         to = State.DRAFT if verdict is Signed.REFUSED else (
-            State.SUBMITTED if agreed >= set(map(str, SEATS)) else State.SIGNING)
+            State.SUBMITTED if agreed >= set(map(str, seats_for(matter["audience"]))) else State.SIGNING)
         if to is not State.SIGNING:
             await rows("""UPDATE edition SET state = $2, submitted_at = CASE WHEN $2 = '待审核' THEN ebranch_now()
                           ELSE submitted_at END WHERE id = $1""", edition["id"], str(to))

@@ -158,7 +158,7 @@ async def desk_page(request: Request, matter: Record, edition: Record, filled: F
         why=edition["why"], more=f"/disclosures/{matter['id']}/ledger?after={after + PAGE}"
         if its["lines"] > after + PAGE else None,
         told=await catalogue_told(matter, await item_of(edition["item_id"]),
-                                  await item_now(matter["village_code"], matter["item"])),
+                                  await item_now(matter["village_code"], matter["community"], matter["item"])),
         **await came_back(edition))
 
 

@@ -25,7 +25,7 @@ from server.ledgers.rules import Line, month_key, yuan
 from server.ledgers.sheet import RowRead, read_row
 from server.ledgers.tables import closing_before, ledger
 from server.permissions import Can
-from server.villages.tables import by_every_name, opened_below, village
+from server.villages.tables import by_every_name, opened_below, the_one_called, village
 
 BATCH = 500  # rows looked at in one turn
 TURNS = Turns("ledger_import", "ledger_import")
@@ -82,8 +82,8 @@ async def look_at(actor: Actor, held: Record) -> bool:
     """Looks at the next rows and notes what is wrong with each cell; whether all is over with that."""
     waiting = await rows("""SELECT number, cells::text FROM ledger_import_row
                             WHERE import_id = $1 AND faults IS NULL ORDER BY number LIMIT $2""", held["id"], BATCH)
-    codes = await codes_of(actor, held)
-    looked = [looked_at(held, one, codes) for one in waiting]
+    villages = await villages_of(actor, held)
+    looked = [looked_at(held, one, villages) for one in waiting]
     await rows("""UPDATE ledger_import_row r SET village_code = l.village, faults = l.faults::jsonb
                   FROM unnest($2::int[], $3::text[], $4::text[]) AS l (number, village, faults)
                   WHERE r.import_id = $1 AND r.number = l.number""", held["id"], *map(list, zip(*looked, strict=True)))
@@ -99,13 +99,14 @@ async def look_at(actor: Actor, held: Record) -> bool:
     return there is None
 
 
-def looked_at(held: Record, one: Record, codes: dict[str, str]) -> tuple[int, str | None, str]:
+def looked_at(held: Record, one: Record, villages: dict[str, list[Record]]) -> tuple[int, str | None, str]:
     """A row's number, its village, and its faults as JSON."""
     cells = json.loads(one["cells"])
-    code = codes.get("" if held["matter_id"] else "".join(cells.get("village", "").split()))
-    faults = read(held, cells).faults
-    if code is None:
-        faults["village"] = "本镇街已开通的村里没有这个村" if cells.get("village") else "请填写村"
+    code, faults = None, read(held, cells).faults
+    try:
+        code = the_one_called(villages, "" if held["matter_id"] else cells.get("village", ""))["code"]
+    except ValueError as fault:
+        faults["village"] = str(fault)
     return one["number"], code, json.dumps(faults, ensure_ascii=False)
 
 
@@ -114,13 +115,11 @@ def read(held: Record, cells: dict[str, str]) -> RowRead:
     return read_row(cells, held["month"], today(), merged=bool(cells.get("merged")))
 
 
-async def codes_of(actor: Actor, held: Record) -> dict[str, str]:
+async def villages_of(actor: Actor, held: Record) -> dict[str, list[Record]]:
     """The villages a sheet may speak of, by what they are called; a village's own has one, called nothing."""
     if held["matter_id"]:
-        own = await the_row("SELECT village_code FROM matter WHERE id = $1", held["matter_id"])
-        return {"": own["village_code"]}
-    found = by_every_name(await opened_below(actor.organisation_path))
-    return {called: one["code"] for called, one in found.items()}
+        return {"": await rows("SELECT village_code AS code FROM matter WHERE id = $1", held["matter_id"])}
+    return by_every_name(await opened_below(actor.organisation_path))
 
 
 # Writing a village's month --------------------------------------------------------------------------------------------

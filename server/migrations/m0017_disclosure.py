@@ -251,9 +251,9 @@ BEGIN
             OR NEW.state IN ('待公开', '已公开') AND OLD.state NOT IN ('待审核', '待公开') THEN
         RAISE EXCEPTION 'an edition skips no step' USING ERRCODE = 'EB043';
     END IF;
-    IF NEW.state = '待审核' AND 2 > (
+    IF NEW.state = '待审核' AND (CASE its.audience WHEN '党员' THEN 1 ELSE 2 END) > (
             SELECT count(*) FROM signature WHERE edition_id = NEW.id AND edition_version = NEW.version
-            AND verdict = '同意公开')
+            AND verdict = '同意公开' AND (its.audience <> '党员' OR seat = '书记'))
        AND its.category = ANY(coalesce(
             (SELECT signed FROM county_setting WHERE county_code = left(its.village_code, 6)), '{财务}')) THEN
         RAISE EXCEPTION 'it is not signed' USING ERRCODE = 'EB044';

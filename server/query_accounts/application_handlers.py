@@ -62,6 +62,8 @@ async def apply(request: Request) -> Response[Any]:
     place = await unit(filled.values.get("village", ""))
     if place is None or place["level"] != Level.VILLAGE:
         return await choose(request, await unit(TOP), filled.status)
+    if filled.values.get("members") and not filled.values.get("household"):
+        filled.errors["members"] = "写了家庭成员，请勾选上面的“以户为代表”；只给自己申请就清空这里"
     if not filled.errors:
         await picture_code.check_in(filled)
     if not filled.errors:

@@ -17,15 +17,19 @@ from server.query_accounts.tables import content_of, id_number_of, kept
 from server.villages.tables import branches_in
 
 TABLE = "reader_application"
-APPLYING = Throttle("reader application", most=5, window=DAY)
+APPLYING = Throttle("reader application", most=5, window=DAY)  # of one phone
+# of one address on the net: a village shares its committee's, and a mobile network's many share one
+FROM_ONE_PLACE = Throttle("reader applications of a place", most=500, window=DAY)
 
 
 async def apply(village_code: str, name: str, id_number: str, phone: str,
                 household: Sequence[tuple[str, str]] | None, source: str) -> None:
     """Puts down an application; the same person's again, while one waits, is that one. Nothing tells whether somebody
-    has an account already. Refused after the fifth of a day from one phone."""
+    has an account already. Refused after the fifth of a day from one phone, or the 500th from one source."""
     if not await APPLYING.take(phone):
         raise Refused("phone", "这个手机号今天申请的次数太多，请明天再试")
+    if not await FROM_ONE_PLACE.take(source):
+        raise Refused("form", "这个网络今天提交的申请太多，请明天再试，或到村委会当面申请")
     place = next(iter(await branches_in(village_code)), None)
     async with transaction():
         made = await next_id(TABLE)

@@ -26,7 +26,8 @@ from server.query_accounts.tables import (
 )
 
 CHOSEN = (STANDING, forms.numbers("people", "给谁开通"))
-STAYING = (forms.numbers("staying", "继续使用的", required=False), forms.numbers("shown", "名单", required=False))
+STAYING = (forms.numbers("staying", "继续使用的", required=False), forms.numbers("shown", "名单", required=False),
+           forms.flag("everybody", "名单上的都停用"))
 
 
 SEARCH = (  # by POST: no name ever stands in an address
@@ -129,13 +130,18 @@ async def open_chosen(request: Request) -> Response[Any]:
 
 @get("/query-accounts/confirmation", can=Can.READER_KEEP)
 async def confirmation(request: Request) -> Response[Any]:
-    its = await kept_village(request.user, None)
+    return await confirmation_page(request, await kept_village(request.user, None), None)
+
+
+async def confirmation_page(request: Request, its: Record, filled: Filled | None) -> Response[Any]:
+    """The list; filled: what was sent with nobody ticked, which ends every account and so is asked once more."""
     found = await rows("""SELECT r.id, p.name, r.standing, r.confirmed_on
                           FROM reader r JOIN person p ON p.id = r.person_id
                           WHERE r.village_code = $1 AND r.ended_at IS NULL ORDER BY p.sort_key, r.id""", its["code"])
     return await page(request, "query_accounts/confirmation.html", village=its["name"],
                       options=[{"value": one["id"], "label": f"{one['name']}（{one['standing']}）"} for one in found],
-                      staying=[str(one["id"]) for one in found],
+                      staying=[] if filled else [str(one["id"]) for one in found],
+                      errors=filled.errors if filled else {}, status=filled.status if filled else 200,
                       last=day(min(one["confirmed_on"] for one in found), now()) if found else None)
 
 
@@ -143,6 +149,9 @@ async def confirmation(request: Request) -> Response[Any]:
 async def confirm(request: Request) -> Response[Any]:
     its = await kept_village(request.user, None)
     filled = await forms.pressed(request, STAYING)
+    if filled["shown"] and not filled["staying"] and not filled["everybody"]:
+        filled.errors["staying"] = "一个也没有勾。确实都停用，请在下面再确认一次；不是的话，把继续使用的勾上"
+        return await confirmation_page(request, its, filled)
     await yearly.confirm(request.user, its, filled["staying"], filled["shown"])
     return see_other("/query-accounts")
 

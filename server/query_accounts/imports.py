@@ -21,7 +21,7 @@ from server.permissions import Can
 from server.query_accounts.opening import Wanted, open_reader
 from server.query_accounts.rules import NAME_MAX, RowState, Standing
 from server.query_accounts.tables import content_of, kept
-from server.villages.tables import by_every_name, opened_below
+from server.villages.tables import by_every_name, opened_below, the_one_called
 
 BATCH = 50  # rows
 TURNS = Turns("reader_import", "reader_import")
@@ -89,15 +89,15 @@ async def work_off(payload: dict[str, Any]) -> None:
     live.changed(actor.organisation_path, f"reader-import-{held['id']}", "readers")
 
 
-async def villages_of(actor: Actor) -> dict[str, Record]:
+async def villages_of(actor: Actor) -> dict[str, list[Record]]:
     """The opened villages a sheet may speak of, by what they are called; a village's own is called nothing."""
     found = await opened_below(actor.organisation_path)
     if not actor.may(Can.DISCLOSURE_OVERSEE):
-        return {"": found[0]} if found else {}
+        return {"": found}
     return by_every_name(found)
 
 
-async def work_off_row(actor: Actor, one: Record, villages: dict[str, Record]) -> tuple[int, RowState, str]:
+async def work_off_row(actor: Actor, one: Record, villages: dict[str, list[Record]]) -> tuple[int, RowState, str]:
     """One row: its id, what became of it, and why not."""
     try:
         async with savepoint():
@@ -114,7 +114,7 @@ async def work_off_row(actor: Actor, one: Record, villages: dict[str, Record]) -
     return one["id"], RowState.OPENED, ""
 
 
-def read(cells: dict[str, str], villages: dict[str, Record]) -> tuple[Record, Wanted]:
+def read(cells: dict[str, str], villages: dict[str, list[Record]]) -> tuple[Record, Wanted]:
     """What a row says; Refused with everything that is wrong with its cells."""
     faults: list[str] = []
 
@@ -128,9 +128,7 @@ def read(cells: dict[str, str], villages: dict[str, Record]) -> tuple[Record, Wa
             faults.append(str(fault))
             return None
 
-    village = villages.get("".join(cells.get("village", "").split()))
-    if village is None:
-        faults.append("管辖范围内已开通的村里没有这个村")
+    village = tried(lambda cell: the_one_called(villages, cell), "village")
     name = tried(lambda cell: read_name(cell, NAME_MAX), "name")
     number = tried(lambda cell: read_id_number(cell, beijing_date(now())), "id_number")
     phone = tried(read_phone, "phone")

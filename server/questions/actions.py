@@ -13,7 +13,7 @@ from server.core.moves import WrongState
 from server.core.workdays import working_days
 from server.disclosure import publication
 from server.disclosure.tables import matter_by_id
-from server.questions.rules import A_DAY, ANSWER, ANSWERING, HIDING, SENT_TWICE, Kind, Of, State
+from server.questions.rules import A_DAY, ANSWER, ANSWERING, ASKED, HIDING, SENT_TWICE, Kind, Of, State
 from server.threads import actions as threads
 from server.threads.reminders import remind
 from server.villages.tables import county_of, settings_of
@@ -25,7 +25,7 @@ ASKING_LOCK = 7_030  # advisory, with the person's id
 async def ask(actor: Actor, matter: Record, of: Of, text: str, *, kind: Kind = Kind.QUESTION, line: int | None = None,
               line_words: str = "", number: int, named: bool, agrees: bool) -> int:
     """Asks the village, its township or county about a matter or one entry of it; the question's id, of the one that
-    is there where it was sent twice.
+    is there where it was sent twice or the same words still wait for their answer.
 
     number: of the edition that was read; named: whether the village learns who asks; agrees: that it may stand beside
     the entry. Refused for the twenty-first question of a day."""
@@ -33,7 +33,7 @@ async def ask(actor: Actor, matter: Record, of: Of, text: str, *, kind: Kind = K
         await rows("SELECT pg_advisory_xact_lock($1, ($2::bigint % 2147483647)::int)", ASKING_LOCK, actor.person_id)
         there = await row("""SELECT id FROM question WHERE person_id = $1 AND matter_id = $2 AND asked_of = $3
                              AND line IS NOT DISTINCT FROM $4 AND text = $5
-                             AND asked_at > ebranch_now() - $6::interval""",
+                             AND (asked_at > ebranch_now() - $6::interval OR state = '待答复')""",
                           actor.person_id, matter["id"], str(of), line, text, SENT_TWICE)
         if there is not None:
             return there["id"]
@@ -134,7 +134,6 @@ async def show_beside(matter: Record, differs: bool) -> None:
 
 
 def is_of(actor: Actor, question: Any) -> bool:
-    """Whether it is this actor who is asked, and so answers."""
-    kinds = {Of.VILLAGE: ("党支部",), Of.TOWNSHIP: ("基层党委",), Of.COUNTY: ("县委组织部",)}
-    return actor.may(ANSWERING.can) and actor.organisation_kind in kinds[Of(question["asked_of"])] and (
-        question["state"] == State.OPEN)
+    """Whether it is this actor who is asked, and so answers: nobody answers what they asked themselves."""
+    return actor.may(ANSWERING.can) and actor.organisation_kind in ASKED[Of(question["asked_of"])] and (
+        question["state"] == State.OPEN and question["person_id"] != actor.person_id)

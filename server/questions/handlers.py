@@ -14,9 +14,10 @@ from server.core.deadline_tables import find
 from server.core.deadline_words import describe
 from server.core.forms import Filled, Refused
 from server.core.keyset import IDS_END, below
+from server.core.moves import WrongState
 from server.core.page import page, see_other
 from server.disclosure.show import shown
-from server.disclosure.sight import editions_for, may_not_read_old, the_matter
+from server.disclosure.sight import editions_for, the_matter
 from server.ledgers.rules import signed
 from server.ledgers.tables import line_of
 from server.permissions import Can
@@ -27,7 +28,7 @@ from server.questions.tables import PAGE, asker, question_seen_by, questions_see
 ASK = (
     forms.text("text", "想问什么", most=TEXT_MAX), forms.choice("of", "问谁", Of),
     forms.flag("named", "让村里知道我的名字"), forms.flag("agrees", "答复可以公开在旁边"),
-    forms.number("line", "哪一笔", most=2**63 - 1),
+    forms.number("line", "哪一笔", most=2**63 - 1), forms.number("number", "第几版", most=2**31 - 1, required=False),
 )
 ANSWER = (forms.text("answer", "答复", most=ANSWER_MAX), forms.flag("offered", "同意公开在旁边"))
 AGREE = (forms.flag("agrees", "同意公开"),)
@@ -42,41 +43,49 @@ async def new(request: Request, matter_id: FromPath[int], line: FromQuery[int] =
               to: FromQuery[str] = "") -> Response[Any]:
     matter = await asked_about(request, matter_id)
     return await ask_page(request, matter, Filled(typed={
-        "of": str(TO.get(to, Of.VILLAGE)), "line": str(max(0, line)), "agrees": "1"}))
-
-
-async def readable(request: Request, matter_id: int) -> Record:
-    """A published matter the actor reads; NotFoundException else."""
-    matter = await the_matter(request.user, matter_id)
-    if matter["edition_id"] is None or may_not_read_old(request.user, matter):
-        raise NotFoundException
-    return matter
+        "of": str(TO.get(to, Of.VILLAGE)), "line": str(max(0, line)), "number": str(matter["number"]), "agrees": "1"}))
 
 
 async def asked_about(request: Request, matter_id: int) -> Record:
-    """As `readable`, but nothing is asked about what was taken down, also by who still reads it."""
-    matter = await readable(request, matter_id)
-    if matter["withdrawn_at"] is not None:
+    """A published matter the actor reads, but for what was taken down: WrongState for what was sent from its page, and
+    NotFoundException, also for who still reads it."""
+    matter = await the_matter(request.user, matter_id)
+    if matter["withdrawn_at"] is not None and request.method == "POST":
+        raise WrongState("这项内容刚才撤下了，不能再就它提问；有话可以到镇里当面反映")
+    if matter["edition_id"] is None or matter["withdrawn_at"] is not None:
         raise NotFoundException
     return matter
 
 
-async def words_of_line(matter: Record, line: int) -> str:
+async def words_of_line(edition_id: int, line: int) -> str:
     """An entry as it is read: 10月9日 村内路灯维修 6 盏 −3,860.00; nothing for none. NotFoundException for a name that
-    is in no published edition."""
+    the edition has not."""
     if not line:
         return ""
-    found = await line_of(matter["edition_id"], line) if line < IDS_END else None
+    found = await line_of(edition_id, line) if line < IDS_END else None
     if found is None:
         raise NotFoundException
     return f"{found.day.month}月{found.day.day}日 {found.summary} {signed(found)}"
 
 
+async def edition_read(request: Request, matter: Record, typed: str | None) -> tuple[int, int]:
+    """Number and id of the edition somebody had open while asking: a correction meanwhile takes no entry from under
+    the question. NotFoundException for one the actor may not read."""
+    number = int(typed or matter["number"])
+    if number == matter["number"]:
+        return number, matter["edition_id"]
+    found = next((one for one in await editions_for(request.user, matter) if one["number"] == number), None)
+    if found is None:
+        raise NotFoundException
+    return number, found["id"]
+
+
 async def ask_page(request: Request, matter: Record, filled: Filled) -> Response[Any]:
     line = int(filled.typed.get("line") or 0)
+    _, edition_id = await edition_read(request, matter, filled.typed.get("number"))
     return await page(
         request, "questions/new.html", status=filled.status, form=filled.typed, errors=filled.errors,
-        matter={"id": matter["id"], "title": matter["title"]}, about=await words_of_line(matter, line),
+        matter={"id": matter["id"], "title": matter["title"]}, about=await words_of_line(edition_id, line),
         options=[{"value": str(Of.VILLAGE), "label": "问村里"}, {"value": str(Of.TOWNSHIP), "label": "向镇里反映"},
                  {"value": str(Of.COUNTY), "label": "向县里反映"}])
 
@@ -85,13 +94,15 @@ async def ask_page(request: Request, matter: Record, filled: Filled) -> Response
 async def ask(request: Request, matter_id: FromPath[int]) -> Response[Any]:
     matter = await asked_about(request, matter_id)
     filled = await forms.fill(request, ASK)
-    if "line" in filled.errors:
-        raise ClientException(filled.errors["line"], status_code=422)
+    for name in ("line", "number"):
+        if name in filled.errors:
+            raise ClientException(filled.errors[name], status_code=422)
     if not filled.errors:
+        number, edition_id = await edition_read(request, matter, filled.typed.get("number"))
         try:
             made = await actions.ask(
                 request.user, matter, Of(filled["of"]), filled["text"], line=filled["line"] or None,
-                line_words=await words_of_line(matter, filled["line"]), number=matter["number"],
+                line_words=await words_of_line(edition_id, filled["line"]), number=number,
                 named=filled["named"], agrees=filled["agrees"])
             return see_other(f"/questions/{made}")
         except Refused as refused:
@@ -103,8 +114,12 @@ async def ask(request: Request, matter_id: FromPath[int]) -> Response[Any]:
 
 @get("/disclosures/{matter_id:int}/versions/{number:int}/wall", can=Can.DISCLOSURE_READ)
 async def wall(request: Request, matter_id: FromPath[int], number: FromPath[int]) -> Response[Any]:
-    """What the wall's QR code opens: exactly the edition that hangs there."""
-    matter = await readable(request, matter_id)
+    """What the wall's QR code opens: exactly the edition that hangs there; of what was taken down, the notice."""
+    matter = await the_matter(request.user, matter_id)
+    if matter["withdrawn_at"] is not None:
+        return see_other(f"/disclosures/{matter_id}")
+    if matter["edition_id"] is None:
+        raise NotFoundException
     if not any(one["number"] == number for one in await editions_for(request.user, matter)):
         raise NotFoundException
     context = await shown(request.user, matter, number)
@@ -187,7 +202,9 @@ async def question_page(request: Request, question: Record, filled: Filled) -> R
 async def answer(request: Request, question_id: FromPath[int]) -> Response[Any]:
     question = await seen(request, question_id)
     if not actions.is_of(request.user, question) and question["state"] == State.OPEN:
-        raise PermissionDeniedException(f"这个问题问的是{question['asked_of']}，由那边答复")
+        own = question["person_id"] == request.user.person_id
+        raise PermissionDeniedException("自己提的问题，请由别的同志答复" if own else
+                                        f"这个问题问的是{question['asked_of']}，由那边答复")
     filled = await forms.fill(request, ANSWER)
     if filled.errors:
         return await question_page(request, question, filled)

@@ -25,6 +25,10 @@ class Of(StrEnum):
     COUNTY = "县里"
 
 
+# the kind of organisation that answers
+ASKED = {Of.VILLAGE: ("党支部",), Of.TOWNSHIP: ("基层党委",), Of.COUNTY: ("县委组织部",)}
+
+
 class Kind(StrEnum):
     QUESTION = "提问"
     MISMATCH = "墙上和网上不一样"

@@ -8,7 +8,7 @@ from piccolo.table import Table
 from server.core.actor import Actor
 from server.core.database import row, rows
 from server.permissions import Can
-from server.questions.rules import SOMEBODY, Kind, Of, State
+from server.questions.rules import ASKED, SOMEBODY, Kind, Of, State
 
 PAGE = 30
 
@@ -84,9 +84,11 @@ async def beside(matter_id: int) -> dict[int | None, list[dict[str, Any]]]:
 
 
 def asker(actor: Actor, question: Any) -> str:
-    """Who asked, as far as this actor learns it: the village only a name that was given to it, other villagers none."""
+    """Who asked, as far as this actor learns it: the village only a name that was given to it; whoever oversees the
+    village every name, but a township none of those who ask the county; other villagers none."""
     if question["person_id"] == actor.person_id:
         return "我"
-    if actor.may(Can.DISCLOSURE_OVERSEE) or question["named"]:
+    past = question["asked_of"] == Of.COUNTY and actor.organisation_kind in ASKED[Of.TOWNSHIP]
+    if question["named"] or (actor.may(Can.DISCLOSURE_OVERSEE) and not past):
         return str(question["who"]).split(" · ")[0]
     return SOMEBODY

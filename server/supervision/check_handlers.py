@@ -134,7 +134,8 @@ async def check_page(request: Request, check_id: int, filled: Filled,
                for step in await steps(check_id)],
         due=describe(due, now(), await calendar()) if due and due.state == "open" else None,
         matter=f"/disclosures/{one['matter_id']}" if one["matter_id"] else None,
-        may_mend=may(MENDED.can) and state in MENDED.frm, may_close=may(CLOSE.can) and state in CLOSE.frm,
+        may_mend=may(MENDED.can) and state in MENDED.frm,
+        may_close=may(CLOSE.can) and state in CLOSE.frm and one["by_id"] == request.user.organisation_id,
         photos=await uploads.listed(request.user, PHOTOS, address(check_id), (), handed))
 
 

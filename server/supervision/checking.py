@@ -3,6 +3,7 @@ from datetime import date
 from typing import Any
 
 from asyncpg import Record
+from litestar.exceptions import PermissionDeniedException
 
 from server.core import audit, deadlines, live, uploads
 from server.core.actor import Actor
@@ -68,7 +69,10 @@ async def step(actor: Actor, check_id: int, kind: str, text: str, handed: upload
 
 
 async def move(actor: Actor, found: dict[str, Any], by: Move, text: str, handed: uploads.Handed | None = None) -> None:
-    """整改完成, 销号 or 退回再改; WrongState when somebody was faster."""
+    """整改完成, or, by the organisation that found it, 销号 or 退回再改; PermissionDenied (403) for another one,
+    WrongState when somebody was faster."""
+    if by is not MENDED and found["by_id"] != actor.organisation_id:
+        raise PermissionDeniedException("这件抽查由发现的单位复核、销号")
     async with transaction():
         moved = await row("""
             UPDATE spot_check SET state = $2, closed_at = CASE WHEN $2 = '已销号' THEN ebranch_now() END,

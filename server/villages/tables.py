@@ -1,6 +1,6 @@
 """The directory of villages (M3§6), exemptions, and what counties settle. An opened village is a row; the others are
 units and nothing more."""
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from asyncpg import Record
@@ -94,9 +94,24 @@ async def opened_below(organisation_path: str, most: int | None = None) -> list[
                       organisation_path, most)
 
 
-def by_every_name(found: Sequence[Record]) -> dict[str, Record]:
-    """Villages by all a sheet may call them: the code, the official name, the short one."""
-    return {called: one for one in found for called in (one["code"], one["official_name"], one["name"])}
+def by_every_name(found: Sequence[Record]) -> dict[str, list[Record]]:
+    """Villages by all a sheet may call them: the code, the official name, the short one, which several may share."""
+    called: dict[str, list[Record]] = {}
+    for one in found:
+        for name in {one["code"], one["official_name"], one["name"]}:
+            called.setdefault(name, []).append(one)
+    return called
+
+
+def the_one_called(villages: Mapping[str, Sequence[Record]], cell: str) -> Record:
+    """The village a sheet's cell names. ValueError, in Chinese: where there is none, or several are called that."""
+    name = "".join(cell.split())
+    found = villages.get(name, ())
+    if len(found) > 1:
+        raise ValueError(f"有 {len(found)} 个村都叫“{name}”，请填村的代码")
+    if not found:
+        raise ValueError("管辖范围内已开通的村里没有这个村" if name else "请填写村")
+    return found[0]
 
 
 def sees(actor: Actor, code: str, organisation_path: str) -> bool:

@@ -55,6 +55,18 @@ def as_form(item: tables.Item) -> dict[str, str]:
     return said | {"columns": " ".join(item.columns)}
 
 
+# Gone meanwhile -------------------------------------------------------------------------------------------------------
+
+async def test_what_was_typed_into_a_draft_that_is_gone_is_told_so(visit, at):
+    await ready(at)
+    v = await drafted()
+    item = await its(POOR)
+    await actions.discard_draft(await actor_of(COUNTY), NINGYANG, v)
+    for noun in ("items/new", f"items/{item.id}"):
+        answer = await visit(COUNTY, "POST", f"{ADDRESS}/draft/{noun}", data=as_form(item) | {"version": v})
+        assert (answer.status_code, "草稿刚才已经发布或作废了" in answer.text) == (409, True), noun
+
+
 # Drafting -------------------------------------------------------------------------------------------------------------
 
 async def test_the_first_draft_is_what_counties_typically_have(visit, at):

@@ -85,6 +85,15 @@ async def test_removed_a_table_that_is_saved_again_is_still_there(visit, at):
         assert await lines(made) == TABLES[POOR], noun
 
 
+async def test_no_longer_asked_of_villages_it_is_as_if_removed(visit, at):
+    await ready(at)
+    made = await written()
+    await new_version({MEETINGS: {"variant": "社区"}})
+    with pytest.raises(NotFit, match="不再列这一项"):
+        await hand_on(made)
+    assert TEXT in await page(visit, made)
+
+
 async def test_removed_what_waits_for_review_is_still_reviewed(at):
     await ready(at)
     made = await submitted(POOR)

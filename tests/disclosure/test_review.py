@@ -229,7 +229,7 @@ async def test_an_older_version_is_not_reviewed(visit, at):
     assert (await edition(made))["state"] == "待审核"
 
 
-async def test_nobody_reviews_what_he_wrote(at, owner):
+async def test_nobody_reviews_what_he_wrote(visit, at, owner):
     await ready(at)
     made = await submitted()
     me = await one("SELECT id FROM person WHERE name = '褚镇'")
@@ -239,6 +239,8 @@ async def test_nobody_reviews_what_he_wrote(at, owner):
         await owner.execute("ALTER TABLE edition ENABLE TRIGGER USER")
     with pytest.raises(PermissionDeniedException, match="不能审核自己写的"):
         await review(made)
+    text = (await visit(COMMITTEE, "GET", f"/disclosures/{made}/review")).text
+    assert f"由镇里另一位同志审核：{COMMITTEE_ORGANISER.name}" in text
     assert await review(made, COMMITTEE_ORGANISER) == "已公开"
 
 

@@ -1,15 +1,19 @@
 """Handed on: checked first, signed where the county wants it, then the township's to review (M3§8); taken back."""
 import asyncio
+import json
 from datetime import date
 
 import pytest
 from litestar.exceptions import ClientException
 
+from server.core.database import rows
 from server.core.moves import WrongState
 from server.disclosure.rules import Signed
 from server.disclosure.submission import NotFit
+from server.villages.actions import settle
 from tests.cast import (
     COMMITTEE,
+    COUNTY,
     MEMBER,
     NEIGHBOUR,
     ORGANISER,
@@ -23,6 +27,7 @@ from tests.databases import fingerprint
 from tests.disclosure.stories import (
     ACCOUNTS,
     ASSETS,
+    DUES,
     GUIDE,
     MEETINGS,
     POOR,
@@ -36,6 +41,7 @@ from tests.disclosure.stories import (
     published,
     ready,
     returned,
+    review,
     save,
     sign,
     signing,
@@ -45,6 +51,7 @@ from tests.disclosure.stories import (
     written,
 )
 from tests.meetings.stories import evidence, one
+from tests.visits import actor_of
 
 QUARTER = "2026-Q3"
 
@@ -165,6 +172,30 @@ async def test_finance_is_signed_by_both_before_the_township_sees_it(visit, at):
     assert (await clock_of(await duty(ASSETS, QUARTER)))["state"] == "met"
     assert await evidence("sign_matter") == 2
     assert ASSETS in (await visit(COMMITTEE, "GET", "/reviews")).text
+
+
+async def test_what_is_for_members_alone_the_supervisors_are_not_asked_to_sign(visit, at):
+    await ready(at)
+    await settle(await actor_of(COUNTY), ["党务", "财务"], 5, 0)
+    made = await signing(DUES)
+    assert "等书记签字" in (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/{made}")).text
+    assert DUES not in (await visit(SUPERVISOR, "GET", "/to-dos")).text
+    assert (await visit(SUPERVISOR, "GET", f"/disclosures/{made}/signature")).status_code == 404
+    assert f"签字 · {DUES}" in (await visit(SECRETARY, "GET", "/to-dos")).text
+    assert await sign(made, SECRETARY) == "待审核"
+
+
+async def test_the_evidence_of_handing_on_and_of_publishing_name_the_same_content(at):
+    await ready(at)
+    made = await submitted()
+    await take_back(made)
+    await save(made, text="改过的内容")
+    await hand_on(made)
+    await review(made)
+    told = [json.loads(found["after"])["fingerprint"] for found in await rows(
+        "SELECT after::text FROM audit_event WHERE verb IN ('submit_matter', 'publish_matter') ORDER BY id")]
+    assert len(told) == 3
+    assert told[0] != told[1] == told[2] == (await edition(made))["fingerprint"]
 
 
 async def test_the_form_of_a_signature_says_yes_or_no(visit, at):

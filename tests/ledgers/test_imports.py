@@ -215,7 +215,7 @@ async def test_a_month_that_is_not_owed_is_told(at):
 
 # Refused by cell ------------------------------------------------------------------------------------------------------
 
-UNKNOWN = "本镇街已开通的村里没有这个村"
+UNKNOWN = "管辖范围内已开通的村里没有这个村"
 BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "an unknown village": (spent("天上村"), "village", UNKNOWN),
     "a village of another township": (spent("西村"), "village", UNKNOWN),

@@ -4,6 +4,8 @@ import asyncio
 import pytest
 
 from server.core.database import rows
+from server.core.throttle import Throttle
+from server.query_accounts import applications
 from server.query_accounts.tables import content_of, id_number_of
 from tests.cast import MEMBER, VILLAGE_ADMIN, VILLAGER
 from tests.databases import fingerprint
@@ -85,6 +87,7 @@ async def test_a_household_is_listed_by_name_and_relation(visit, at):
     ({"phone": "0538-5621234"}, "phone", "11 位"), ({"phone": ""}, "phone", "请填写手机号码"),
     ({"members": "李桂芝 13800000000", "household": "1"}, "members", "不要写号码"),
     ({"members": "\n".join(["家人 子"] * 13), "household": "1"}, "members", "一户最多 12 人"),
+    ({"members": "李桂芝 妻子"}, "members", "请勾选上面的“以户为代表”"),
     ({"picture_code": ""}, "picture_code", "图形验证码"), ({"picture_code": "x"}, "picture_code", "图形验证码不对"),
     ({"picture": "x"}, "picture_code", "图形验证码不对")])
 async def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(visit, at, owner, form, field, words):
@@ -95,6 +98,15 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(v
     assert f'id="{field}-error"' in answer.text
     assert field == "name" or NEW.name in answer.text
     assert await open_applications() == 0
+
+
+async def test_from_one_address_not_without_end(visit, at, monkeypatch):
+    await village_open(at)
+    monkeypatch.setattr(applications, "FROM_ONE_PLACE", Throttle("applications of the test", most=1))
+    assert (await apply(visit)).status_code == 200
+    answer = await apply(visit, ANOTHER)
+    assert (answer.status_code, "到村委会当面申请" in answer.text, ANOTHER.name in answer.text) == (422, True, True)
+    assert await open_applications() == 1
 
 
 async def test_a_picture_serves_once_and_each_time_there_is_another(visit, at):

@@ -141,7 +141,8 @@ async def test_villages_that_are_not_its_own_not_opened_or_unknown_are_told(at):
                        by=COMMITTEE, heads=MANY_HEADS)
     assert (found["opened"], found["wrong"]) == (1, 4)
     told = await reasons(found["id"])
-    assert {number: "没有这个村" in words for number, words in told.items()} == dict.fromkeys((4, 5, 6, 7), True)
+    assert {number: "没有这个村" in words for number, words in told.items()} == {4: True, 5: True, 6: True, 7: False}
+    assert "请填写村" in told[7]
     assert await readers(XICUN_CODE) == await readers(HOUCUN) == []
 
 

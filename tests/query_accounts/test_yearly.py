@@ -33,9 +33,10 @@ async def reader_of(person) -> int:
     return await one("SELECT r.id FROM reader r JOIN person p ON p.id = r.person_id WHERE p.name = $1", person.name)
 
 
-async def look(visit, *staying: int, by=VILLAGE_ADMIN):
+async def look(visit, *staying: int, by=VILLAGE_ADMIN, **more: str):
     shown = [found["id"] for found in await rows("SELECT id FROM reader WHERE ended_at IS NULL")]
-    return await visit(by, "POST", "/query-accounts/confirmation", data={"staying": list(staying), "shown": shown})
+    form = {"staying": list(staying), "shown": shown} | more
+    return await visit(by, "POST", "/query-accounts/confirmation", data=form)
 
 
 async def test_from_the_years_first_day_it_is_owed_until_its_last(visit, at, owner):
@@ -84,6 +85,17 @@ async def test_who_is_ticked_stays_and_who_is_not_is_ended(visit, at, owner):
     assert (await the_clock(owner))["state"] == "met"
     assert await evidence("confirm_readers") == 1
     assert ANOTHER.name not in (await visit(VILLAGE_ADMIN, "GET", "/query-accounts")).text
+
+
+async def test_with_nobody_ticked_it_is_asked_once_more(visit, at, owner):
+    await owed(at)
+    before = await fingerprint(owner)
+    answer = await look(visit)
+    assert (answer.status_code, "一个也没有勾" in answer.text) == (422, True)
+    assert not any("checked" in box for box in TICKED.findall(answer.text))
+    assert await fingerprint(owner) == before
+    assert (await look(visit, everybody="1")).status_code == 303
+    assert [known[2] for known in await readers()] == [False, False]
 
 
 async def test_done_twice_it_ends_nobody_again(visit, at):

@@ -14,9 +14,9 @@ NEXT_DAY, LATER = "2026-11-25 10:00", "2026-12-02 09:00"  # the day after; after
 
 
 def question(text: str = TEXT, of: str = VILLAGE, line: int = 0, *, named: bool = False,
-             agrees: bool = True) -> dict[str, Any]:
+             agrees: bool = True, **more: Any) -> dict[str, Any]:
     """The form, as a browser sends it: a tick that is not set is not there."""
-    return {"text": text, "of": of, "line": line} | ({"named": "1"} if named else {}) | (
+    return {"text": text, "of": of, "line": line} | more | ({"named": "1"} if named else {}) | (
         {"agrees": "1"} if agrees else {})
 
 

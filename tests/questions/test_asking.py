@@ -25,18 +25,21 @@ from tests.disclosure.stories import (
     HOUCUN,
     MEETINGS,
     QIANCUN,
+    begin_correction,
     opened,
     published,
     ready,
     returned,
+    review,
     signing,
     submitted,
+    to_township,
     villager_of_houcun,
     withdrawn,
     written,
 )
 from tests.meetings.stories import evidence, one
-from tests.questions.stories import NEXT_DAY, TEXT, ask, books, cards, entry, question
+from tests.questions.stories import NEXT_DAY, TEXT, ask, books, cards, entry, question, reply
 
 
 async def test_a_villager_asks_about_a_matter(visit, at):
@@ -109,12 +112,13 @@ async def test_who_keeps_or_oversees_it_does_not_ask(visit, at):
     assert await one("SELECT count(*) FROM question") == 0
 
 
-@pytest.mark.parametrize("story", [written, submitted, returned, withdrawn])
-async def test_what_is_not_published_cannot_be_asked_about(visit, at, story):
+@pytest.mark.parametrize(("story", "status"), [(written, 404), (submitted, 404), (returned, 404), (withdrawn, 409)])
+async def test_what_is_not_published_cannot_be_asked_about(visit, at, story, status):
     await ready(at)
     made = await story()
     answer = await visit(VILLAGER, "POST", f"/disclosures/{made}/questions", data=question())
-    assert answer.status_code == 404
+    assert (answer.status_code, "刚才撤下了" in answer.text) == (status, status == 409)
+    assert await one("SELECT count(*) FROM question") == 0
     assert (await visit(VILLAGER, "GET", f"/disclosures/{made}/questions/new")).status_code == 404
 
 
@@ -170,15 +174,43 @@ async def test_a_double_tap_makes_one_question(visit, at):
     assert len(await cards("questions")) == 1
 
 
-async def test_the_same_words_of_another_day_another_entry_or_another_person_are_another_question(visit, at):
+async def test_the_same_words_after_an_answer_about_another_entry_or_of_another_person_are_another_question(visit, at):
     await ready(at)
     made = await books()
     first = await ask(visit, made)
     assert await ask(visit, made, line=await entry()) != first
     assert await ask(visit, made, MEMBER) != first
     await at(NEXT_DAY)
+    assert await ask(visit, made) == first, "it still waits"
+    await reply(visit, first)
     assert await ask(visit, made) != first
     assert await one("SELECT count(*) FROM question") == 4
+
+
+async def test_a_correction_meanwhile_takes_no_entry_from_under_the_question(visit, at):
+    await ready(at)
+    made = await books()
+    line = await entry()
+    page = (await visit(VILLAGER, "GET", f"/disclosures/{made}/questions/new?line={line}")).text
+    assert 'name="number" value="1"' in page
+    await begin_correction(made)
+    await to_township(made)
+    await review(made)
+    asked = await ask(visit, made, line=line, number=1)
+    found = await the_row("SELECT edition_number, line, line_words FROM question WHERE id = $1", asked)
+    assert (found["edition_number"], found["line"]) == (1, line)
+    assert "村内路灯维修" in found["line_words"]
+    answer = await visit(VILLAGER, "POST", f"/disclosures/{made}/questions", data=question(line=line, number=9))
+    assert answer.status_code == 404
+
+
+async def test_nobody_answers_what_he_asked_himself(visit, at):
+    await ready(at)
+    asked = await ask(visit, await published(), SECRETARY)
+    assert "/answer" not in (await visit(SECRETARY, "GET", f"/questions/{asked}")).text
+    answer = await visit(SECRETARY, "POST", f"/questions/{asked}/answer", data={"answer": "我看没有问题"})
+    assert (answer.status_code, "由别的同志答复" in answer.text) == (403, True)
+    assert (await reply(visit, asked, VILLAGE_ADMIN)).status_code == 303
 
 
 async def test_the_twenty_first_question_of_a_day_is_refused_and_not_lost(visit, at):

@@ -79,12 +79,22 @@ async def test_an_edition_that_is_not_published_is_404(visit, at):
     assert await one("SELECT count(*) FROM question") == 0
 
 
-@pytest.mark.parametrize("story", [written, submitted, withdrawn])
+@pytest.mark.parametrize("story", [written, submitted])
 async def test_nor_is_anything_of_what_is_not_online(visit, at, story):
     await ready(at)
     made = await story()
     assert (await visit(VILLAGER, "GET", wall(made))).status_code == 404
     assert (await tap(visit, made)).status_code == 404
+
+
+async def test_the_code_of_what_was_taken_down_leads_to_the_notice(visit, at):
+    await ready(at)
+    made = await withdrawn()
+    answer = await visit(VILLAGER, "GET", wall(made))
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/disclosures/{made}")
+    assert "撤下" in (await visit(VILLAGER, "GET", f"/disclosures/{made}")).text
+    assert (await tap(visit, made)).status_code == 409
+    assert await one("SELECT count(*) FROM question") == 0
 
 
 async def test_another_villages_reader_finds_no_wall(visit, at, owner):

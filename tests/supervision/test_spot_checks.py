@@ -187,7 +187,16 @@ async def test_sent_back_its_clock_runs_again_to_the_same_day(visit, at):
     await at("2026-10-15 09:05")
     assert "日期还不对" in (await visit(VILLAGE_ADMIN, "GET", f"/spot-checks/{made}")).text
     assert (await step(visit, made, "mending", VILLAGE_ADMIN)).status_code == 303
-    assert (await step(visit, made, "closing", COUNTY)).status_code == 303
+    assert (await step(visit, made, "closing", COMMITTEE)).status_code == 303
+
+
+async def test_who_found_it_closes_it_and_nobody_else(visit, at):
+    await lapsed(at)
+    made = await mended(visit)
+    for move in ("closing", "return"):
+        assert (await step(visit, made, move, COUNTY)).status_code == 403
+    assert "/closing" not in (await visit(COUNTY, "GET", f"/spot-checks/{made}")).text
+    assert (await step(visit, made, "closing", COMMITTEE)).status_code == 303
 
 
 async def test_sent_back_after_its_day_the_page_says_until_when_it_is_now(visit, at):
@@ -214,8 +223,7 @@ async def test_from_any_other_state_it_does_not_move(visit, at, owner, move, bef
 async def test_somebody_was_faster(visit, at):
     await lapsed(at)
     made = await mended(visit)
-    answers = await asyncio.gather(*(step(visit, made, move, by) for move in ("closing", "return")
-                                     for by in (COMMITTEE, COUNTY)))
+    answers = await asyncio.gather(*(step(visit, made, move, COMMITTEE) for move in ("closing", "return") * 2))
     assert sorted(answer.status_code for answer in answers) == [303, 409, 409, 409]
     assert await one("SELECT count(*) FROM spot_check_step") == 3
 
