@@ -17,6 +17,7 @@ from server.demo import (
     numbers,
     officers,
     places,
+    readers,
     residents,
     villages,
 )
@@ -34,6 +35,7 @@ PARTS: tuple[tuple[str, Part], ...] = (
     ("officers", officers.load),
     ("villages", villages.load),
     ("disclosures", disclosed.load),
+    ("readers", readers.load),
 )
 LOADED = """
 CREATE TABLE IF NOT EXISTS demonstration (

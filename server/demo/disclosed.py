@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from asyncpg import Connection
 
 from server.catalogues.rules import CONVENIENCE, PUBLISH, Category, Frequency
+from server.demo import asked
 from server.demo.affairs_year import Told, a_year
-from server.demo.editions import write_matters
+from server.demo.editions import named_lines, write_matters
 from server.demo.records import Said, say
 from server.demo.residents import numbers
 from server.demo.villages import items, places
@@ -22,8 +23,8 @@ GUARDED = ("matter", "edition", "signature", "review", "ledger", "ledger_line", 
 
 async def load(connection: Connection, now: datetime) -> None:
     """Writes a year for every opened village."""
-    asked, opened = await items(connection), await places(connection)
-    told = [one for number, place in enumerate(opened) for one in a_year(place, number, asked, now)]
+    wanted, opened = await items(connection), await places(connection)
+    told = [one for number, place in enumerate(opened) for one in a_year(place, number, wanted, now)]
     for one, duty in zip(told, await numbers(connection, "duty", len(told)), strict=True):
         one.duty = duty
     written = [one for one in told if one.text or one.lines or one.book is not None]
@@ -35,9 +36,12 @@ async def load(connection: Connection, now: datetime) -> None:
     await write_duties(connection, told)
     for table in GUARDED:
         await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-    await write_matters(connection, written)
+    named = await named_lines(connection, written)
+    questions = asked.of_the_year(written, named)
+    await write_matters(connection, written, named, asked.beside(questions, now))
     for table in GUARDED:
         await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    await asked.write(connection, questions, now)
     await write_clocks(connection, told, now)
     await write_review_clocks(connection, [one for one in written if one.state == "待审核"], now)
     await say_so(connection, [one for one in written if one.state == "已公开"], now)

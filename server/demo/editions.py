@@ -1,6 +1,7 @@
 """Writing published matters into the database: their editions, books, signatures, reviews and renderings, as the
 tables' owner, with their past where it was."""
 import json
+from collections import defaultdict
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -23,9 +24,10 @@ PHONE = "0538-5510"  # and three digits of the branch
 Sums = dict[date, tuple[int, int]]  # 分 of income and expense, by months
 
 
-async def write_matters(connection: Connection, written: list[Told]) -> None:
-    """Matters, editions, ledgers, signatures, reviews and renderings."""
-    named = await named_lines(connection, written)
+async def write_matters(connection: Connection, written: list[Told], named: dict[int, list[int]],
+                        beside: dict[int, dict[int | None, list[dict[str, Any]]]]) -> None:
+    """Matters, editions, ledgers, signatures, reviews and renderings. named: the lines of each book; beside: by edition
+    and entry, the answers that stand there."""
     editions = {one.edition: edition_of(one, named.get(one.edition, [])) for one in written}
     await connection.copy_records_to_table(
         "matter", columns=["id", "village_code", "organisation_id", "organisation_path", "duty_id", "category", "form",
@@ -43,7 +45,7 @@ async def write_matters(connection: Connection, written: list[Told]) -> None:
                                 AND m.edition_id IS NULL""")
     await write_ledgers(connection, written, named)
     await returned(connection, [one for one in written if one.state == "审核不通过"])
-    await publish(connection, [one for one in written if one.state == "已公开"], editions, named)
+    await publish(connection, [one for one in written if one.state == "已公开"], editions, named, beside)
 
 
 async def returned(connection: Connection, back: list[Told]) -> None:
@@ -67,7 +69,8 @@ async def named_lines(connection: Connection, written: list[Told]) -> dict[int, 
 
 
 async def publish(connection: Connection, published: list[Told], editions: dict[int, dict[str, Any]],
-                  named: dict[int, list[int]]) -> None:
+                  named: dict[int, list[int]],
+                  beside: dict[int, dict[int | None, list[dict[str, Any]]]]) -> None:
     """Signs, reviews and renders what was published."""
     reviewer = await connection.fetchrow("""
         SELECT a.id AS account, g.id AS grant, p.name FROM role_grant g JOIN account a ON a.id = g.account_id
@@ -97,8 +100,9 @@ async def publish(connection: Connection, published: list[Told], editions: dict[
     template = ENVIRONMENT.get_template("disclosure/_content.html")
     await connection.copy_records_to_table(
         "rendering", columns=["edition_id", "html", "at"],
-        records=[(one.edition, template.render(**shown(one, editions[one.edition], who, sums, named, signing)), one.at)
-                 for one in published])
+        records=[(one.edition, template.render(
+            **shown(one, editions[one.edition], who, sums, named, signing)
+            | {"answers": defaultdict(list, beside.get(one.edition, {}))}), one.at) for one in published])
 
 
 def edition_of(one: Told, names: list[int]) -> dict[str, Any]:

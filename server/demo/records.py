@@ -16,6 +16,7 @@ from server.meetings import cards
 from server.meetings.actions import reminder
 from server.meetings.rules import LOG_LOCK, Mark, reminder_moments
 from server.threads.cards import frozen
+from server.threads.rules import KINDS
 
 GUARDED = ("meeting", "attendance", "meeting_log", "version")
 
@@ -148,7 +149,8 @@ async def threads_for(connection: Connection, wanted: set[tuple[str, int]]) -> d
     """The ids of threads by kind and owner."""
     await connection.executemany(
         "INSERT INTO thread (kind, organisation_id, person_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        [(kind, None, owner) if kind == "reminders" else (kind, owner, None) for kind, owner in sorted(wanted)])
+        [(kind, None, owner) if KINDS[kind].owner == "person" else (kind, owner, None)
+         for kind, owner in sorted(wanted)])
     return {(found["kind"], found["owner"]): found["id"] for found in await connection.fetch(
         "SELECT id, kind, coalesce(organisation_id, person_id) AS owner FROM thread")}
 

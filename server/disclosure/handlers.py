@@ -5,7 +5,6 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
-from markupsafe import Markup
 
 from server.catalogues.rules import Category
 from server.core import qr, serving
@@ -13,7 +12,7 @@ from server.core.actor import Actor
 from server.core.clock import today
 from server.core.page import page, see_other
 from server.disclosure import broadcast, calendar_view, plain  # noqa: F401  (plain: what texts and tables consist of)
-from server.disclosure.show import shown
+from server.disclosure.show import rendered, shown
 from server.disclosure.sight import editions_for, readable_editions, the_matter
 from server.disclosure.tables import files_of
 from server.permissions import Can
@@ -72,7 +71,8 @@ async def sheet(request: Request, matter_id: FromPath[int], number: FromPath[int
         raise NotFoundException
     address = f"/disclosures/{matter_id}/versions/{number}"
     return await page(
-        request, "disclosure/sheet.html", back=address, page=Markup(edition["page"]), title=edition["title"],
+        request, "disclosure/sheet.html", back=address, page=await rendered(matter, edition, wall=True),
+        title=edition["title"],
         village=matter["village"], number=number, fingerprint=edition["fingerprint"],
         code=qr.svg(f"{settings.origin}{address}/wall", "这一版的网上地址"))
 

@@ -22,7 +22,7 @@ async def content(edition: Record) -> Content:
     return {}
 
 
-async def shown(matter: Record, content: Content, after: int) -> dict[str, Any]:
+async def shown(matter: Record, content: Content, after: int | None) -> dict[str, Any]:
     return {}
 
 

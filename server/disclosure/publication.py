@@ -66,26 +66,27 @@ async def render_anew(matter: Any) -> None:
     live.changed(matter["organisation_path"], f"matter-{matter['id']}")
 
 
-async def content_context(matter: Any, edition: Any, *, preview: bool = False) -> dict[str, Any]:
-    """What _content.html shows of an edition, published or (preview) as it would be."""
+async def content_context(matter: Any, edition: Any, *, preview: bool = False, wall: bool = False) -> dict[str, Any]:
+    """What _content.html shows of an edition, published or (preview) as it would be. wall: on paper, all of it and
+    nothing to tap."""
     content = await part_of(matter["form"]).content(edition)
     signed = await signatures(edition["id"], edition["version"])
     review = await last_review(edition["id"])
-    answers = {} if preview else await beside(matter["id"])
+    answers = {} if preview or wall else await beside(matter["id"])
     return context(
         matter, edition, await item_of(edition["item_id"]), await files_of(edition["id"]),
         [f"{one['seat']} {one['who'].split(' · ')[0]}" for one in signed if one["verdict"] == Signed.AGREED],
-        review["who"] if review and not preview else None, preview=preview,
+        review["who"] if review and not preview else None, preview=preview, wall=wall,
     ) | {"answers": defaultdict(list, answers)} | await part_of(matter["form"]).shown(
-        matter, {**content, "edition": edition}, 0)
+        matter, {**content, "edition": edition}, None if wall else 0)
 
 
 def context(matter: Any, edition: Any, item: Item | None, papers: Sequence[Any], signed: Sequence[str],
-            reviewed: str | None, *, preview: bool = False) -> dict[str, Any]:
+            reviewed: str | None, *, preview: bool = False, wall: bool = False) -> dict[str, Any]:
     """What _content.html shows of any form. signed, reviewed: by whom, as it is printed."""
     return {
         "matter": {"id": matter["id"], "category": category_word(matter["category"], matter["community"]),
-                   "form": matter["form"], "village": matter["village"], "preview": preview},
+                   "form": matter["form"], "village": matter["village"], "preview": preview, "wall": wall},
         "edition": {"number": edition["number"], "title": edition["title"], "html": Markup(edition["html"]),
                     "fingerprint": edition["fingerprint"], "phone": edition["phone"], "why": edition["why"],
                     "until": edition["until"], "columns": item.columns if item else (),

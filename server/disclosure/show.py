@@ -164,9 +164,9 @@ async def review_due(edition: Record) -> Any:
     return describe(found, now(), await calendar()) if found and found.state == "open" else None
 
 
-async def rendered(matter: Record, edition: Record) -> Markup:
-    """An edition as villagers would see it."""
-    context = await content_context(matter, edition, preview=True)
+async def rendered(matter: Record, edition: Record, *, wall: bool = False) -> Markup:
+    """An edition as villagers would see it; wall: as it hangs on the board."""
+    context = await content_context(matter, edition, preview=not wall, wall=wall)
     return Markup(ENVIRONMENT.get_template("disclosure/_content.html").render(**context))
 
 

@@ -87,19 +87,21 @@ def contents(its: Book, names: Sequence[int]) -> dict[str, Any]:
                       ["本月结余", f"{yuan(its.closing)} 元"]]}
 
 
-async def shown(matter: Record, content: dict[str, Any], after: int) -> dict[str, Any]:
-    """What pages show of the month: sums, charts, a page of its lines with the running balance."""
+async def shown(matter: Record, content: dict[str, Any], after: int | None) -> dict[str, Any]:
+    """What pages show of the month: sums, charts, a page of its lines with the running balance; all of them for the
+    wall."""
     edition = content["edition"]
     its = await ledger(edition["id"])
     if its is None:
         return {}
-    every = await lines_of(edition["id"], after=0, most=None) if its["lines"] <= PAGE else None
+    every = await lines_of(edition["id"], after=0, most=None) if its["lines"] <= PAGE or after is None else None
     months = await year_until(its["village_code"], its["month"])
     return {"ledger": shown_of(
-        matter["id"], edition["number"], its, await lines_of(edition["id"], after=after),
-        await balance_before(edition["id"], after),
+        matter["id"], edition["number"], its,
+        every if after is None and every is not None else await lines_of(edition["id"], after=after or 0),
+        await balance_before(edition["id"], after or 0),
         totals(every) if every is not None else await category_sums(edition["id"]),
-        {one["month"]: (one["income"], one["expense"]) for one in months}, await pictured(edition["id"]), after)}
+        {one["month"]: (one["income"], one["expense"]) for one in months}, await pictured(edition["id"]), after or 0)}
 
 
 def shown_of(matter_id: int, number: int, its: Mapping[str, Any], lines: Sequence[Line], balance: int,
@@ -141,7 +143,9 @@ def shown_line(matter_id: int, line: Line, place: int, balance: int) -> dict[str
            (("经手", line.handler), ("证明", line.witness), ("审批", line.approver)) if name]
     return {"line": line.line, "place": place, "day": line.day, "summary": line.summary, "category": line.category,
             "amount": signed(line), "income": bool(line.income), "balance": yuan(balance), "note": line.note,
-            "voucher": line.voucher, "who": who, "ask": f"/disclosures/{matter_id}/questions/new?line={line.line}",
+            "voucher": line.voucher, "who": who,
+            "names": [name for name in (line.handler, line.witness, line.approver) if name],
+            "ask": f"/disclosures/{matter_id}/questions/new?line={line.line}",
             "picture": f"/disclosures/{matter_id}/vouchers/{line.file_id}" if line.file_id else None}
 
 

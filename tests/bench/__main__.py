@@ -1,7 +1,7 @@
 """`make bench [ONLY=name]`: prints the figures beside their bars and writes bench.json; fails where a bar is missed.
 
-Names: pages, check-in, photo, sizes, importing, evidence, session-check, officers, disclosure, signing-in,
-starting."""
+Names: pages, check-in, photo, sizes, importing, evidence, session-check, officers, publishing, ledgers,
+query-accounts, disclosure, signing-in, starting."""
 import asyncio
 import sys
 from collections.abc import Callable
@@ -14,9 +14,11 @@ from tests.bench.disclosure import disclosure
 from tests.bench.evidence import evidence
 from tests.bench.figures import Figure, show, write
 from tests.bench.growth import grow
+from tests.bench.handed_in import ledgers, query_accounts
 from tests.bench.officers import officers
 from tests.bench.pages import pages
 from tests.bench.photo import photo
+from tests.bench.publishing import publishing
 from tests.bench.signing_in import session_check, signing_in
 from tests.bench.sizes import sizes
 from tests.bench.stack import Stack
@@ -26,7 +28,8 @@ Measure = Callable[[Stack], list[Figure]]
 ON_GROWN_DATA: dict[str, Measure] = {
     "pages": pages, "check-in": check_in, "photo": photo, "sizes": sizes, "importing": importing,
     "evidence": evidence, "session-check": session_check, "officers": officers,
-    "disclosure": disclosure}
+    "publishing": publishing, "ledgers": ledgers,
+    "query-accounts": query_accounts, "disclosure": disclosure}
 
 
 def measure(only: str | None, folder: Path) -> list[Figure]:

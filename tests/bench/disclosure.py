@@ -10,8 +10,9 @@ import httpx
 from server.accounts.authentication import SESSION_COOKIE
 from tests.bench.figures import Figure
 from tests.bench.load import Compared, Request, compare, press
+from tests.bench.one_village import at_work
 from tests.bench.stack import Stack
-from tests.bench.villages import FEW, MANY, PUBLISHING, READERS, VILLAGES, grow_matters, grow_villages
+from tests.bench.villages import FEW, MANY, PUBLISHING, READERS, VILLAGES, grow_matters
 
 RATIO, GROWN = 0.9, 1.3
 COUNTY_MS, PROVINCE_MS = 300, 1000  # p95
@@ -20,7 +21,7 @@ TIMES = 40  # a page of figures is asked for
 
 def disclosure(stack: Stack) -> list[Figure]:
     """Reading with few and with many matters in place, then the pages of figures."""
-    asyncio.run(grow_villages(stack.url("ebranch_owner")))
+    asyncio.run(at_work(stack))
     few = reading(stack)
     asyncio.run(grow_matters(stack.url("ebranch_owner")))
     many = reading(stack)
