@@ -1,4 +1,5 @@
 """Addresses of signing in."""
+import re
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -22,6 +23,7 @@ from server.permissions import Can
 from server.tabs import home_of
 
 SIGN_IN = (forms.text("phone", "手机号", most=11), forms.text("password", "密码", most=64), *picture_code.FIELDS, NEXT)
+WALL = re.compile(r"/disclosures/\d+/versions/\d+/wall\?village=(\d{12})")  # what the code on a wall opens
 LARGE = (forms.flag("large", "大字版"),)
 
 
@@ -40,13 +42,20 @@ async def sign_in_form(request: Request, next: FromQuery[str] = "/") -> Response
     return await password_page(request, forms.Filled(), next)
 
 
+def application_address(onwards: str) -> str:
+    """Where whoever has no account applies for one: for the village whose wall's code was scanned, where it was one."""
+    scanned = WALL.fullmatch(onwards)
+    return f"/query-accounts/new?village={scanned[1]}" if scanned else "/query-accounts/new"
+
+
 async def password_page(request: Request, filled: forms.Filled, onwards: str) -> Response[Any]:
     phone = filled.typed.get("phone", "")
     picture = picture_code.new() if await actions.wants_picture(phone) else None
     token = request.cookies.get(SESSION_COOKIE)
     over = await why_over(token) if token and not filled.errors else None
     return await page(request, "accounts/sign_in.html", form={"phone": phone}, errors=filled.errors, picture=picture,
-                      over=over, changed="changed" in request.query_params, next=within(onwards), status=filled.status)
+                      over=over, changed="changed" in request.query_params, next=within(onwards), status=filled.status,
+                      apply=application_address(within(onwards)))
 
 
 @post("/sign-in", can=Can.PUBLIC, status_code=200, request_max_body_size=20_000)

@@ -74,7 +74,7 @@ async def sheet(request: Request, matter_id: FromPath[int], number: FromPath[int
         request, "disclosure/sheet.html", back=address, page=await rendered(matter, edition, wall=True),
         title=edition["title"],
         village=matter["village"], number=number, fingerprint=edition["fingerprint"],
-        code=qr.svg(f"{settings.origin}{address}/wall", "这一版的网上地址"))
+        code=qr.svg(f"{settings.origin}{address}/wall?village={matter['village_code']}", "这一版的网上地址"))
 
 
 @get("/disclosures/{matter_id:int}/broadcast", can=Can.DISCLOSURE_READ)

@@ -76,8 +76,13 @@ SECRECY = (
     "网上内容与公开栏、会议决议一致（M3§8）",
 )
 
+# What a reason of a return can be about.
 FIELDS = {"title": "标题", "text": "正文", "lines": "表格", "ledger": "账目", "files": "附件", "wall": "公开栏照片",
-          "until": "有效期", "phone": "联系电话"}  # what a reason of a return can be about
+          "until": "有效期", "phone": "联系电话"}
+# What a check can be about.
+LABELS = FIELDS | {"catalogue": "公开目录", "category": "项目", "closing": "本月结余", "day": "日期",
+                   "income": "收支金额", "month": "月份", "note": "说明", "opening": "上月结余",
+                   "pictures": "凭证照片", "summary": "摘要", "why": "更正原因"}
 
 
 class Level(StrEnum):

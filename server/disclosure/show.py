@@ -9,14 +9,14 @@ from markupsafe import Markup
 from server.catalogues.duties import DUTY
 from server.core.actor import Actor
 from server.core.calendar_days import calendar
-from server.core.clock import now
-from server.core.dates import day, moment
+from server.core.clock import now, today
+from server.core.dates import day, moment, paper_day
 from server.core.deadline_tables import find
 from server.core.deadline_words import describe
 from server.core.templates import ENVIRONMENT
 from server.disclosure.comparing import difference
 from server.disclosure.publication import category_word, content_context
-from server.disclosure.rules import FIELDS, LEVEL_TONES, TONES, Finding, State, seats_for
+from server.disclosure.rules import FIELDS, LABELS, LEVEL_TONES, TONES, Finding, State, seats_for
 from server.disclosure.sight import editions_for
 from server.disclosure.submission import EDITION, rule_of
 from server.disclosure.tables import (
@@ -50,7 +50,7 @@ async def shown(actor: Actor, matter: Record, number: int | None = None) -> dict
     return {
         "back": back_of(actor, matter), "title": matter["title"], "here": f"/disclosures/{matter['id']}",
         "subline": subline(matter, published_at, edition["number"] if edition else matter["number"]),
-        "page": Markup(page) if page and not hidden else None, "notice": None,
+        "page": Markup(page) if page and not hidden else None, "notice": expired(matter),
         "matter": {"id": matter["id"], "withdrawn": matter["withdrawn_why"]},
         "editions": [{"label": f"第 {one['number']} 版{'（现在）' if place == 0 else ''}", "current": one is present,
                       "href": f"/disclosures/{matter['id']}" + (f"/versions/{one['number']}" if place else "")}
@@ -59,6 +59,13 @@ async def shown(actor: Actor, matter: Record, number: int | None = None) -> dict
         "tools": [] if hidden or not matter["edition_id"] else tools(actor, matter),
         "asks": asks(actor, matter) if matter["edition_id"] and matter["withdrawn_at"] is None else [],
     }
+
+
+def expired(matter: Record) -> str | None:
+    """That what is good until a day is no longer."""
+    if matter["until"] is None or matter["until"] >= today():
+        return None
+    return f"这条信息的有效期到 {paper_day(matter['until'])} 为止，已经过期，办事前请打电话问一问"
 
 
 def subline(matter: Record, published_at: Any, number: int | None) -> str:
@@ -172,5 +179,6 @@ async def rendered(matter: Record, edition: Record, *, wall: bool = False) -> Ma
 
 def told(found: Sequence[Finding]) -> list[dict[str, Any]]:
     """What the checks found, as pages show it."""
-    return [{"level": str(one.level), "tone": LEVEL_TONES[one.level], "words": one.words, "source": one.source}
+    return [{"level": str(one.level), "tone": LEVEL_TONES[one.level], "field": LABELS[one.field], "words": one.words,
+             "source": one.source}
             for one in found]

@@ -101,7 +101,7 @@ def audiences(actor: Actor) -> list[str]:
 
 MATTER = """
 SELECT m.*, d.period, d.first, d.last, d.item, d.state AS duty_state, v.community, u.name AS village,
-       e.id AS current_id, e.number, e.published_at AS edition_at, e.fingerprint, e.why, r.html AS page,
+       e.id AS current_id, e.number, e.published_at AS edition_at, e.fingerprint, e.why, e.until, r.html AS page,
        EXISTS (SELECT FROM edition WHERE matter_id = m.id AND state NOT IN ('已公开', '已作废')) AS under_way
 FROM matter m JOIN duty d ON d.id = m.duty_id JOIN village v ON v.code = m.village_code
 JOIN unit u ON u.code = m.village_code

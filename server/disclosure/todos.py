@@ -4,9 +4,9 @@ from typing import Any
 
 from server.catalogues import tables as catalogues
 from server.core.actor import Actor
-from server.core.clock import now
+from server.core.clock import now, today
 from server.core.database import row, rows
-from server.core.dates import moment
+from server.core.dates import moment, paper_day
 from server.disclosure.tables import audiences
 from server.permissions import Can
 from server.todos.sources import AREAS, SOURCES, ToDo
@@ -49,6 +49,19 @@ async def returned(actor: Actor) -> list[ToDo]:
                                                                         actor.unit_code)]
 
 
+async def expired(actor: Actor) -> list[ToDo]:
+    """What says itself that it is no longer good: to be corrected or taken down."""
+    if not actor.may(Can.DISCLOSURE_KEEP):
+        return []
+    found = await rows("""
+        SELECT m.id, m.title, e.until FROM matter m JOIN edition e ON e.id = m.edition_id
+        WHERE m.village_code = $1 AND e.until < $2 AND m.withdrawn_at IS NULL AND NOT EXISTS (
+            SELECT FROM edition x WHERE x.matter_id = m.id AND x.state NOT IN ('已公开', '已作废'))
+        ORDER BY e.until LIMIT 50""", actor.unit_code, today())
+    return [ToDo("更新", "过期", "amber", f"已过期 · {one['title']}",
+                 f"有效期到 {paper_day(one['until'])}，请更正或撤下", f"/disclosures/{one['id']}") for one in found]
+
+
 async def village_area(actor: Actor) -> dict[str, Any] | None:
     """For who keeps or signs: the way to the village's matters."""
     if not actor.may(Can.VILLAGE_HOME):
@@ -87,6 +100,6 @@ async def open_drafts(items: Sequence[int]) -> dict[int, int]:
         WHERE d.item = ANY($1) AND e.state IN ('草稿', '审核不通过') GROUP BY d.item""", list(items))}
 
 
-SOURCES += [to_sign, to_take_down, returned]
+SOURCES += [to_sign, to_take_down, returned, expired]
 AREAS += [village_area, review_area, catalogue_area]
 catalogues.OPEN_DRAFTS.append(open_drafts)

@@ -51,6 +51,14 @@ def wrong_code(browser) -> str:
 
 # Members --------------------------------------------------------------------------------------------------------------
 
+async def test_from_a_walls_code_one_applies_for_that_village(browser):
+    wall = "/disclosures/7/versions/1/wall?village=370921102201"
+    onwards = (await browser.get(wall)).headers["location"]
+    assert "/query-accounts/new?village=370921102201" in (await browser.get(onwards)).text
+    for other in ("/meetings", "/disclosures/7/versions/1/wall?village=x", "/disclosures/7?village=370921102201"):
+        assert "/query-accounts/new?village=" not in (await browser.get("/sign-in", params={"next": other})).text
+
+
 async def test_a_member_signs_in_with_a_password_and_is_where_he_wanted_to_be(browser):
     assert (await browser.get("/meetings")).headers["location"] == "/sign-in?next=/meetings"
     assert 'value="/meetings"' in (await browser.get("/sign-in?next=/meetings")).text

@@ -1,13 +1,13 @@
 """Published: the page all readers see, the cards in the right threads, the fingerprint; at once or at its moment."""
 import asyncio
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from server.core import effects
 from server.core.clock import BEIJING
 from server.core.database import rows
-from server.disclosure import publication
+from server.disclosure import content
 from server.disclosure.cards import VILLAGERS
 from server.disclosure.reviewing import publish_now
 from tests.cast import COMMITTEE, COUNTY, MEMBER, SECRETARY, SUPERVISOR, VILLAGE_ADMIN, VILLAGER
@@ -22,6 +22,8 @@ from tests.disclosure.stories import (
     begin_correction,
     corrected,
     edition,
+    income,
+    line,
     matter,
     owed,
     published,
@@ -103,6 +105,28 @@ async def test_it_stands_in_the_villages_list_and_calendar(visit, at):
     assert "已公开" in page
 
 
+async def test_what_is_no_longer_good_says_so_and_waits_for_the_village(visit, at):
+    await ready(at)
+    made = await published(GUIDE, "2026-10", until=date(2026, 10, 31), phone="0538-5510001")
+    assert "已经过期" not in (await visit(VILLAGER, "GET", f"/disclosures/{made}")).text
+    assert "已过期" not in (await visit(VILLAGE_ADMIN, "GET", "/to-dos")).text
+    await at("2026-11-02 09:00")
+    assert "有效期到 2026年10月31日 为止，已经过期" in (await visit(VILLAGER, "GET", f"/disclosures/{made}")).text
+    assert f"已过期 · {GUIDE}" in (await visit(VILLAGE_ADMIN, "GET", "/to-dos")).text
+    await begin_correction(made)
+    assert "已过期" not in (await visit(VILLAGE_ADMIN, "GET", "/to-dos")).text, "it is being mended"
+
+
+async def test_the_wall_has_every_line_and_a_code_that_says_whose_it_is(visit, at):
+    await ready(at)
+    many = [line(voucher=f"{number:03}", expense=1_00, summary=f"第 {number} 笔") for number in range(1, 61)]
+    made = await published(ACCOUNTS, "2026-09", entries=(income(), *many))
+    shown = (await visit(VILLAGER, "GET", f"/disclosures/{made}")).text
+    sheet = (await visit(VILLAGER, "GET", f"/disclosures/{made}/versions/1/sheet")).text
+    assert ("第 60 笔" in shown, "第 60 笔" in sheet, "共 61 笔" in sheet) == (False, True, True)
+    assert ("看后面的" in sheet, "问这一笔" in sheet) == (False, False)
+
+
 async def test_sheet_and_broadcast_say_it_too(visit, at):
     await ready(at)
     made = await published(POOR)
@@ -124,11 +148,11 @@ async def test_the_fingerprint_is_of_what_was_published(at):
     await ready(at)
     made = await published(POOR)
     its = await edition(made)
-    content = await publication.whole(await matter(made), its)
-    assert publication.fingerprint(content) == its["fingerprint"]
+    said = await content.whole(await matter(made), its)
+    assert content.fingerprint(said) == its["fingerprint"]
     for other in ({"title": "别的"}, {"number": 2}, {"lines": []}, {"village": "x"},
                   {"files": [["wall_photos", "aa"]]}):
-        assert publication.fingerprint(content | other) != its["fingerprint"]
+        assert content.fingerprint(said | other) != its["fingerprint"]
 
 
 # At its moment --------------------------------------------------------------------------------------------------------
