@@ -7,7 +7,17 @@ from playwright.sync_api import Page, sync_playwright
 
 from server.settings import ROOT
 from tests.browser.stacks import Demonstration
-from tests.browser.visitors import BRANCH_ADMIN, COMMITTEE, DESK, MEMBER, SECRETARY, Visitors, launch
+from tests.browser.visitors import (
+    BRANCH_ADMIN,
+    COMMITTEE,
+    COUNTY,
+    DESK,
+    MEMBER,
+    SECRETARY,
+    VILLAGER,
+    Visitors,
+    launch,
+)
 
 PICTURES = ROOT / "docs/pictures"
 AFTERNOON, EVENING = "2026-11-22T15:00", "2026-11-22T19:10"  # the 主题党日 is called for 19:30
@@ -71,6 +81,17 @@ def records(visitors: Visitors) -> None:
     take(visitors, committee, "amendment")
 
 
+def books(visitors: Visitors) -> None:
+    """A village's books as a villager reads them, what is due there, and what the county sees."""
+    villager, county = visitors.enter(VILLAGER), visitors.enter(COUNTY)
+    villager.goto("/disclosures")
+    take(visitors, villager, "village")
+    villager.goto("/ledgers/370921102201/2026-09")
+    take(visitors, villager, "ledger")
+    county.goto("/supervision")
+    take(visitors, county, "supervision")
+
+
 def shapes(visitors: Visitors) -> None:
     """大字版, and a desk."""
     large, desk = visitors.enter(BRANCH_ADMIN), visitors.enter(SECRETARY, **DESK)
@@ -91,7 +112,7 @@ def main() -> None:
             for moment in (AFTERNOON, EVENING):
                 stack.at(moment)
             with Visitors(launch(playwright), stack.address, Path(folder)).one_test() as visitors:
-                for scene in (evening, records, shapes):
+                for scene in (evening, records, books, shapes):
                     scene(visitors)
         finally:
             stack.clear()
