@@ -41,13 +41,15 @@ async def in_register(claim: Claim) -> Record | None:
 
 
 async def send_code(phone: str) -> str:
-    """Sends the SMS code of a registration; returns its token. To a number that no member has nothing goes, and
-    nothing tells so. Raises codes.TooSoon, codes.TooMany."""
+    """Sends the SMS code of a registration; returns its token. To a number that is neither a member's nor that of
+    somebody who was given a role and has set no password yet nothing goes, and nothing tells so. Raises codes.TooSoon,
+    codes.TooMany."""
     found = await row("""
         SELECT p.id FROM person p WHERE p.phone_index = ANY($1) AND (
             EXISTS (SELECT FROM member m WHERE m.person_id = p.id AND m.left_on IS NULL)
             OR EXISTS (SELECT FROM account a JOIN role_grant g ON g.account_id = a.id
-                       AND (g.until IS NULL OR g.until > ebranch_now()) WHERE a.person_id = p.id))
+                       AND (g.until IS NULL OR g.until > ebranch_now())
+                       WHERE a.person_id = p.id AND a.password_hash IS NULL))
         ORDER BY p.id LIMIT 1""", blind_indexes(phone, PHONE))
     return await codes.send(PURPOSE, phone, found["id"] if found else None, words=WORDS)
 

@@ -87,12 +87,12 @@ GET  /disclosures/{matter_id:int}/versions/{number:int}/sheet
     | keeper own published 200 correcting 200 asked 200 withdrawn 200 members 200 else 404
     | overseer below published 200 correcting 200 asked 200 withdrawn 200 members 200 else 404
 GET  /disclosures/{matter_id:int}/versions/{number:int}/wall
-    | 村民 own published 200 correcting 200 asked 200 else 404
-    | 村务监督委员会 own published 200 correcting 200 asked 200 withdrawn 200 else 404
-    | member own published 200 correcting 200 asked 200 members 200 else 404
-    | 书记 own published 200 correcting 200 asked 200 withdrawn 200 members 200 else 404
-    | keeper own published 200 correcting 200 asked 200 withdrawn 200 members 200 else 404
-    | overseer below published 200 correcting 200 asked 200 withdrawn 200 members 200 else 404
+    | 村民 own published 200 correcting 200 asked 200 withdrawn 303 else 404
+    | 村务监督委员会 own published 200 correcting 200 asked 200 withdrawn 303 else 404
+    | member own published 200 correcting 200 asked 200 withdrawn 303 members 200 else 404
+    | 书记 own published 200 correcting 200 asked 200 withdrawn 303 members 200 else 404
+    | keeper own published 200 correcting 200 asked 200 withdrawn 303 members 200 else 404
+    | overseer below published 200 correcting 200 asked 200 withdrawn 303 members 200 else 404
 GET  /disclosures/{matter_id:int}/broadcast
     | villager own published 200 correcting 200 asked 200 else 404
     | local own published 200 correcting 200 asked 200 members 200 else 404
@@ -189,11 +189,11 @@ GET  /disclosures/{matter_id:int}/questions/new
     | villager own published 200 correcting 200 asked 200 else 404
     | asker own published 200 correcting 200 asked 200 members 200 else 404
 POST /disclosures/{matter_id:int}/questions
-    | villager own published 303 correcting 303 asked 303 else 404
-    | asker own published 303 correcting 303 asked 303 members 303 else 404
+    | villager own published 303 correcting 303 asked 303 withdrawn 409 else 404
+    | asker own published 303 correcting 303 asked 303 withdrawn 409 members 303 else 404
 POST /disclosures/{matter_id:int}/versions/{number:int}/mismatch
-    | villager own published 303 correcting 303 asked 303 else 404
-    | asker own published 303 correcting 303 asked 303 members 303 else 404
+    | villager own published 303 correcting 303 asked 303 withdrawn 409 else 404
+    | asker own published 303 correcting 303 asked 303 withdrawn 409 members 303 else 404
 GET  /questions                                        | local 200 | overseer 200
 GET  /questions/{question_id:int} about village
     | 书记 own 200 mine 200 | keeper own 200 | asker mine 200 | overseer below 200
@@ -257,8 +257,12 @@ POST /spot-checks/new                                  | inspector below 303
 GET  /spot-checks/{check_id:int}                       | keeper own 200 | 书记 own 200 | overseer below 200
 GET  /spot-checks/{check_id:int}/photos/{file_id:int}  | keeper own 200 | 书记 own 200 | overseer below 200
 POST /spot-checks/{check_id:int}/mending               | keeper own mending 303 else 409
-POST /spot-checks/{check_id:int}/closing               | inspector below mended 303 else 409
-POST /spot-checks/{check_id:int}/return                | inspector below mended 303 else 409
+POST /spot-checks/{check_id:int}/closing
+    | committee below mended 303 else 409
+    | 县级管理员 below 403 | 市级管理员 below 403 | 省级管理员 below 403
+POST /spot-checks/{check_id:int}/return
+    | committee below mended 303 else 409
+    | 县级管理员 below 403 | 市级管理员 below 403 | 省级管理员 below 403
 
 POST /uploads about matter                             | keeper 200
 POST /uploads about ledger                             | keeper 200
