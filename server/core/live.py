@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 CHANNEL = "live"
 BEAT_S = 20  # a comment line keeps proxies from closing the stream; then it is asked, too, whether it may go on
 TELL_S = 0.05  # what is to be told within it is told once
+VILLAGE = "village-"  # and its code: the audience of its readers
 ENDED = "sessions"  # what is told to a person one of whose sessions has ended; browsers do not hear of it
 GATHER_S = 0.5  # what changes within it is told once: a hall checking in is two renewals a second, not fifty
 PATIENCE_S = 1  # with Redis, for one answer
@@ -29,11 +30,13 @@ RESPITE_S = 2  # in which it is not asked again once it was silent
 
 @dataclass(frozen=True, eq=False)
 class Listener:
-    """One open connection: it hears of its organisation's subtree and of what concerns its person alone."""
+    """One open connection: it hears of its organisation's subtree, of what is published in its village, and of what
+    concerns its person alone."""
 
     path: str | None
     person_id: int | None
     only: str | None = None  # the one topic a projected wall hears of
+    village: str | None = None  # the code of the one whose readers are told
     waiting: dict[str, None] = field(default_factory=dict)  # topics to tell, in order, each once
     rung: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -41,6 +44,8 @@ class Listener:
         """Whether what is told to `audience` is told to this one."""
         if audience.startswith("person-"):
             return audience == f"person-{self.person_id}"
+        if audience.startswith(VILLAGE):
+            return audience == f"{VILLAGE}{self.village}"
         return self.path is not None and audience.startswith(self.path)
 
     async def next(self, within_s: float) -> list[str]:
@@ -96,10 +101,15 @@ async def attempt(call: Callable[[], Awaitable[object]], otherwise: str) -> None
 def changed(audience: str, *topics: str) -> None:
     """Tells everybody who listens that `topics` changed, once the open transaction is committed.
 
-    audience: an organisation's path ("1/17/301/"), heard there and above, or "person-7"."""
+    audience: an organisation's path ("1/17/301/"), heard there and above; "person-7"; of_readers(a village's code)."""
     async def tell() -> None:
         announce(audience, *topics)
     after_commit(tell)
+
+
+def of_readers(village_code: str) -> str:
+    """The audience of villagers, who hear of nothing else in an organisation."""
+    return f"{VILLAGE}{village_code}"
 
 
 def session_ended(person_id: int) -> None:
@@ -169,13 +179,14 @@ def hand_out(audience: str, topics: list[str]) -> None:
             listener.rung.set()
 
 
-async def listen(path: str | None, person_id: int | None, only: str | None = None, *,
+async def listen(path: str | None, person_id: int | None, only: str | None = None, *, village: str | None = None,
                  allowed: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
     """Server-sent events for one connection; ends when the browser goes, or once it is no longer `allowed`.
 
     path: of the organisation whose changes are told, None for who sees nothing of an organisation; person_id: whose
-    own changes are told, None on a wall, which hears of the topic `only`; allowed: asked every BEAT_S."""
-    listener = Listener(path, person_id, only)
+    own changes are told, None on a wall, which hears of the topic `only`; village: the code of the one for whose
+    readers this is; allowed: asked every BEAT_S."""
+    listener = Listener(path, person_id, only, village)
     _listeners.add(listener)
     try:
         yield "retry: 3000\n\n"

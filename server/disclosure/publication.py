@@ -63,7 +63,8 @@ async def render_anew(matter: Any) -> None:
     edition = await the_row("SELECT * FROM edition WHERE id = $1", matter["edition_id"])
     await rows("UPDATE rendering SET html = $2, at = ebranch_now() WHERE edition_id = $1", edition["id"],
                await render(matter, edition))
-    live.changed(matter["organisation_path"], f"matter-{matter['id']}")
+    for hearing in (matter["organisation_path"], live.of_readers(matter["village_code"])):
+        live.changed(hearing, f"matter-{matter['id']}")
 
 
 async def content_context(matter: Any, edition: Any, *, preview: bool = False, wall: bool = False) -> dict[str, Any]:
@@ -113,10 +114,18 @@ async def tell(actor: Actor | None, matter: Record, edition: Record, audience: s
     and 党务公开 of each branch in the village (M2§15). What was said of an earlier edition is marked as over."""
     await threads.supersede(cards.MATTER, matter["id"])
     card = cards.matter_card(matter, edition, content)
+    await post(actor, matter, audience, card, cards.line(edition))
+
+
+async def post(actor: Actor | None, matter: Record, audience: str, card: dict[str, Any], line: str) -> None:
+    """A card of a matter into all threads of those it is for, who hear of it at once."""
+    readers = live.of_readers(matter["village_code"])
     for kind, organisation in await places(matter, audience):
-        await threads.post_card(actor, kind, cards.MATTER, matter["id"], card, line=cards.line(edition),
-                                organisation_id=organisation["id"], audience=organisation["path"])
-    live.changed(matter["organisation_path"], f"matter-{matter['id']}", "disclosures")
+        await threads.post_card(actor, kind, cards.MATTER, matter["id"], card, line=line,
+                                organisation_id=organisation["id"], audience=organisation["path"],
+                                readers=readers if kind in cards.VILLAGERS.values() else "")
+    for hearing in (matter["organisation_path"], *([] if audience == Audience.MEMBERS else [readers])):
+        live.changed(hearing, f"matter-{matter['id']}", "disclosures")
 
 
 async def places(matter: Record, audience: str) -> list[tuple[str, Record]]:

@@ -3,7 +3,7 @@ from asyncpg import Record
 from litestar.exceptions import ClientException
 
 from server.catalogues.duties import DUTY, settle
-from server.catalogues.rules import CONVENIENCE, PUBLISH, Category, DutyState
+from server.catalogues.rules import CONVENIENCE, PUBLISH, Audience, Category, DutyState
 from server.core import audit, deadlines, live
 from server.core.actor import Actor
 from server.core.clock import now
@@ -69,6 +69,8 @@ async def submit(actor: Actor, matter: Record, edition: Record, version: int) ->
             "fingerprint": fingerprint(await whole(matter, held))})
         if to is State.SUBMITTED:
             await handed_to_township(matter, held)
+        if to is State.SIGNING and matter["audience"] != Audience.MEMBERS:
+            live.changed(live.of_readers(matter["village_code"]), "todos")  # among them who signs
         live.changed(matter["organisation_path"], f"matter-{matter['id']}", "disclosures", "todos")
     return to
 

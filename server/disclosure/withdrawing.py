@@ -7,7 +7,7 @@ from server.core.clock import now
 from server.core.database import row, rows, the_row, transaction
 from server.core.moves import WrongState
 from server.disclosure import cards
-from server.disclosure.publication import places
+from server.disclosure.publication import post
 from server.disclosure.rules import REVIEW_TIME
 from server.disclosure.submission import EDITION
 from server.permissions import Can
@@ -61,9 +61,7 @@ async def take_down(actor: Actor, matter: Record, withdrawal_id: int, reason: st
     await audit.record(actor, "withdraw_matter", "matter", matter["id"], why=reason)
     await threads.take_down_cards(actor, cards.MATTER, matter["id"], reason)
     card = cards.withdrawn_card(matter, reason, actor.signature)
-    for kind, organisation in await places(matter, matter["audience"]):
-        await threads.post_card(actor, kind, cards.MATTER, matter["id"], card, line=f"已撤下：{matter['title']}",
-                                organisation_id=organisation["id"], audience=organisation["path"])
+    await post(actor, matter, matter["audience"], card, f"已撤下：{matter['title']}")
 
 
 async def stop_correction(matter_id: int) -> None:

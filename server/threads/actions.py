@@ -50,14 +50,17 @@ async def hold(thread_id: int) -> None:
 
 async def post_card(
     actor: Actor | None, kind: str, card_kind: str, subject_id: int, card: dict[str, Any], *, line: str,
-    organisation_id: int, audience: str,
+    organisation_id: int, audience: str, readers: str = "",
 ) -> int:
     """Puts a card into an organisation's thread, in the transaction of what it tells; returns its entry's id.
 
     actor: who signs it, None for the platform; line: how the thread list shows it; audience: the path of its readers'
-    organisation."""
+    organisation; readers: who beside them hears of it (live.of_readers)."""
     thread = await thread_of(kind, organisation_id=organisation_id)
-    return await put(actor, thread, card_kind, subject_id, card, line, audience)
+    posted = await put(actor, thread, card_kind, subject_id, card, line, audience)
+    if readers:
+        live.changed(readers, f"thread-{thread}", "threads")
+    return posted
 
 
 async def put(actor: Actor | None, thread_id: int, card_kind: str, subject_id: int, card: dict[str, Any],

@@ -151,7 +151,8 @@ async def tabs(request: Request) -> Response[Any]:
 async def events(request: Request) -> Stream:
     actor: Actor = request.user
     path = actor.organisation_path if actor.may(Can.MEETING_READ) else None
-    heard = live.listen(path, actor.person_id, allowed=lambda: may_go_on(request))
+    village = actor.unit_code if actor.may(Can.DISCLOSURE_READ) else None
+    heard = live.listen(path, actor.person_id, village=village, allowed=lambda: may_go_on(request))
     return Stream(heard, media_type="text/event-stream",
                   headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 

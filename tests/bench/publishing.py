@@ -2,6 +2,7 @@
 for its list of threads again as the script in the page does, and finds the matter in it."""
 import asyncio
 import random
+import re
 import time
 
 import httpx
@@ -16,6 +17,7 @@ from tests.bench.steady import p95
 VISIBLE_S = 1
 GATHER_S, SPREAD_S = 0.15, 0.3  # as in live.js
 GIVEN_UP_S = 15
+LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
 class Phone:
@@ -27,11 +29,12 @@ class Phone:
         self.seen_at = 0.0
 
     async def connect(self) -> None:
-        """Opens the stream; returns once it is answered."""
-        self.stream, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(f"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n{self.cookie}\r\n".encode())
+        """Opens the page and its stream, each on a connection of its own that stays, as a browser's do."""
+        self.stream, self.told = await asyncio.open_connection("127.0.0.1", self.port)
+        self.told.write(f"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n{self.cookie}\r\n".encode())
         assert b" 200 " in await self.stream.readline()
-        self.writer = writer
+        self.pages, self.asked = await asyncio.open_connection("127.0.0.1", self.port)
+        await self.threads()
 
     async def listen(self) -> None:
         """Renews the list whenever it has changed, as long as the stream is open."""
@@ -44,12 +47,12 @@ class Phone:
 
     async def threads(self) -> bytes:
         """The list of threads as it is now."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(f"GET /threads HTTP/1.1\r\nHost: 127.0.0.1\r\n{self.cookie}HX-Request: true\r\n"
-                     "X-Passive: 1\r\nConnection: close\r\n\r\n".encode())
-        found = await reader.read(-1)
-        writer.close()
-        return found
+        self.asked.write(f"GET /threads HTTP/1.1\r\nHost: 127.0.0.1\r\n{self.cookie}HX-Request: true\r\n"
+                         "X-Passive: 1\r\n\r\n".encode())
+        head = await self.pages.readuntil(b"\r\n\r\n")
+        length = LENGTH.search(head)
+        assert length, head
+        return await self.pages.readexactly(int(length[1]))
 
 
 def publishing(stack: Stack) -> list[Figure]:
@@ -85,5 +88,6 @@ async def published(stack: Stack) -> list[float]:
             task.cancel()
         await asyncio.gather(*listening, return_exceptions=True)
         for phone in phones:
-            phone.writer.close()
+            phone.told.close()
+            phone.asked.close()
     return taken

@@ -22,9 +22,11 @@ from tests.cast import (
     OTHER_COUNTY,
     PROBATIONARY,
     SECRETARY,
+    SUPERVISOR,
     VILLAGER,
     Person,
 )
+from tests.disclosure.stories import DUES, ready, review, submitted
 from tests.meetings.stories import ids_of, meeting, planned
 from tests.visits import Visitor, actor_of
 
@@ -81,6 +83,12 @@ async def until_listening(connections: int) -> None:
     raise AssertionError("no connection was opened")
 
 
+async def quiet() -> None:
+    """What was done until now has been told."""
+    await all_told()
+    await asyncio.sleep(0.1)
+
+
 async def tell_of_the_branch() -> None:
     """Something happens in 前村支部."""
     await planned(now() + timedelta(hours=2))
@@ -95,6 +103,31 @@ async def test_what_happens_in_a_branch_is_heard_there_and_above(heard, person):
                          ids=lambda person: f"{person.at} {person.role}")
 async def test_nobody_else_hears_of_it(heard, person):
     assert await heard(person, tell_of_the_branch) == []
+
+
+@pytest.mark.parametrize(("person", "hears"), [
+    (VILLAGER, True), (SUPERVISOR, True), (MEMBER, True), (COMMITTEE, True), (NEIGHBOUR, False), (APPLICANT, False)])
+async def test_what_is_published_is_heard_by_everybody_it_is_for(heard, at, person, hears):
+    await ready(at)
+    made = await submitted()
+    await quiet()
+
+    async def approve() -> None:
+        await review(made)
+
+    told = await heard(person, approve)
+    assert ({"threads", f"matter-{made}", "disclosures"} <= set(told)) is hears
+
+
+async def test_what_is_for_members_alone_villagers_do_not_hear_of(heard, at):
+    await ready(at)
+    made = await submitted(DUES)
+    await quiet()
+
+    async def approve() -> None:
+        await review(made)
+
+    assert await heard(VILLAGER, approve) == []
 
 
 @pytest.mark.parametrize("person", [VILLAGER, MEMBER], ids=lambda person: str(person.role))
