@@ -165,9 +165,9 @@ def rule_of(category: str) -> deadlines.Rule:
 
 
 async def no_longer_owed(duty_id: int) -> None:
-    """Drops a duty whose thing turns out not to have happened."""
+    """Drops a duty whose thing turns out not to have happened; that it was overdue stays in the figures."""
     await settle(duty_id, DutyState.DROPPED)
-    await deadlines.withdraw(PUBLISH, DUTY, duty_id, at=now())
+    await deadlines.give_up(PUBLISH, DUTY, duty_id, at=now())
 
 
 async def nothing_occurred(actor: Actor, village: Record, duty_ids: Sequence[int]) -> int:
@@ -209,11 +209,12 @@ def may_be_nothing(duty: Record) -> bool:
             and (duty["last"] < today() or duty["category"] == Category.CONVENIENCE))
 
 
-async def reopen(duty_id: int) -> None:
-    """A township finds that something did occur: the village owes it again. Within a transaction; the clock goes on
-    with what was left."""
+async def reopen(duty_id: int, state: DutyState, why: str) -> None:
+    """What was settled so is owed again: something did occur, or what was published was taken down. Within a
+    transaction; the clock goes on with what was left, one working day at the least."""
     back = await row("""UPDATE duty d SET state = '应公开', settled_at = NULL FROM catalogue_item i
-                        WHERE d.id = $1 AND d.state = '本期无' AND i.id = d.item_id RETURNING i.category""", duty_id)
+                        WHERE d.id = $1 AND d.state = $2 AND i.id = d.item_id RETURNING i.category""",
+                     duty_id, str(state))
     if back is None:
         raise WrongState("这一项刚才已经有了变化")
-    await deadlines.resume(rule_of(back["category"]), DUTY, duty_id, at=now(), why="镇街核实本期有发生")
+    await deadlines.resume(rule_of(back["category"]), DUTY, duty_id, at=now(), why=why)

@@ -112,6 +112,16 @@ async def withdraw(
         WHERE id = $1 AND revision = $2 AND state IN ('open', 'paused') RETURNING {COLUMNS}""", at)
 
 
+async def give_up(
+    rule: Rule, subject_kind: str, subject_id: int, *, at: datetime, period: str = "",
+) -> Deadline | None:
+    """What was due is no longer done by whoever owed it: withdrawn, or, where it had become overdue, late for good."""
+    found = await find(rule.name, subject_kind, subject_id, period)
+    if found is not None and found.state == "open" and (found.overdue_at is not None or found.due_at < at):
+        return await meet(rule, subject_kind, subject_id, closed_at=at, period=period)
+    return await withdraw(rule, subject_kind, subject_id, at=at, period=period)
+
+
 async def pause(
     rule: Rule, subject_kind: str, subject_id: int, *, at: datetime, period: str = "",
 ) -> Deadline | None:
@@ -146,6 +156,19 @@ async def resume(
             left_working_days = NULL, closed_at = NULL, revision = revision + 1, reminders_for = revision + 1
         WHERE id = $1 AND revision = $2 AND state IN ('paused', 'met', 'late') RETURNING {COLUMNS}""",
         at, left, due, is_provisional(rule, due, days))
+
+
+async def reopen(
+    rule: Rule, subject_kind: str, subject_id: int, *, at: datetime, why: str, period: str = "",
+) -> Deadline | None:
+    """What was reported as done is taken back by who reported it: due when it was, as if nothing had been said."""
+    held = await hold(rule, subject_kind, subject_id, period, "met", "late")
+    if held is None:
+        return None
+    return await run_again(held, rule, await calendar(fresh=True), at, why, held.due_at, f"""
+        UPDATE deadline SET state = 'open', closed_at = NULL, left_working_days = NULL, revision = revision + 1,
+            reminders_for = revision + 1
+        WHERE id = $1 AND revision = $2 AND state IN ('met', 'late') RETURNING {COLUMNS}""")
 
 
 async def move(

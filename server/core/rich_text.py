@@ -9,29 +9,54 @@ from markdownify import MarkdownConverter
 
 TAGS = {"p", "br", "strong", "em", "h3", "h4", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td",
         "blockquote", "hr"}
+MARKS_MOST, DEEPEST = 16_000, 60  # signs of a tag in what is pasted, tags within each other: half a second's work
+CELLS_MOST = 40  # of a table's row
 PASTED_MOST = 500_000  # characters of what Word puts on the clipboard
 NOT_READ = {"style", "script", "xml", "head", "title", "object", "svg", "math"}  # with all that stands in them
 BULLETS = re.compile(r"^[ \t]*(?:[·•◆●▪■\uf06c\uf0b7\uf0d8]|o(?=[ \xa0]{2}))[ \xa0\t]*", re.MULTILINE)
 INDENT = re.compile(r"^[ \t\u3000\xa0]+", re.MULTILINE)
 
+OPENED = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:]*)")
+NEVER_DEEP = {"p", "li", "td", "th", "tr", "br", "hr", "img", "col", "meta", "link", "input", "dd", "dt"}  # end alone
+
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "breaks": True}).disable(
     ["link", "image", "autolink", "code", "fence", "html_block"])
 
 
+class TooMuch(ValueError):
+    """What was pasted is larger than a text: it would keep everybody waiting."""
+
+
 def to_html(markdown: str) -> str:
-    """Markdown as HTML of TAGS alone, without attributes. A heading is an h3: the page's own stand above."""
-    html = _markdown.render(markdown)
+    """Markdown as HTML of TAGS alone, without attributes. A heading is an h3: the page's own stand above. What has more
+    than CELLS_MOST cells in a row is no table."""
+    narrow = (line if line.count("|") <= CELLS_MOST else line.replace("|", "｜") for line in markdown.split("\n"))
+    html = _markdown.render("\n".join(narrow))
     html = re.sub(r"(</?)h[12](>)", r"\1h3\2", html)
     html = re.sub(r"(</?)h[56](>)", r"\1h4\2", html)
     return nh3.clean(html, tags=TAGS, attributes={}, clean_content_tags=NOT_READ).strip()
 
 
 def pasted(html: str) -> str:
-    """What was pasted, as Markdown: headings, bold, lists and tables stay, everything else is plain text."""
+    """What was pasted, as Markdown: headings, bold, lists and tables stay, everything else is plain text.
+
+    Raises TooMuch."""
+    if html.count("<") > MARKS_MOST or depth(html) > DEEPEST:
+        raise TooMuch("粘贴的内容太复杂，只粘贴了文字")
     clean = nh3.clean(html[:PASTED_MOST], tags=TAGS | {"h1", "h2", "h5", "h6", "b", "i"}, attributes={},
                       clean_content_tags=NOT_READ)
     converter = MarkdownConverter(heading_style="ATX", bullets="-", escape_misc=False, table_infer_header=True)
     return tidy(converter.convert(clean))
+
+
+def depth(html: str) -> int:
+    """How many tags stand within each other, at most; those that need no end of their own not counted."""
+    now = deepest = 0
+    for ends, name in OPENED.findall(html):
+        if name.lower() not in NEVER_DEEP:
+            now = max(0, now - 1) if ends else now + 1
+            deepest = max(deepest, now)
+    return deepest
 
 
 def tidy(text: str) -> str:

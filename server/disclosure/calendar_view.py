@@ -54,7 +54,7 @@ async def listed(actor: Actor, village: Record, month: date, category: Category 
         "headline": village["name"], "back": None if actor.may(Can.VILLAGE_HOME) else back(actor, village),
         "subline": f"{village['township']} · 三务公开", "empty": None, "here": address + f"month={month:%Y-%m}",
         "may_keep": keeps, "nothing": "/disclosures/nothing" if keeps else None,
-        "owed": [owed_line(one, moment) for one in await owed_first(village)] if keeps else [],
+        "owed": [owed_line(one, moment) for one in await owed_first(actor, village, moment)],
         "books": books[:2], "all_books": f"/ledgers/{village['code']}" if len(books) > 2 else None,
         "month": {"label": f"{month.year}年{month.month}月", "before": f"{address}month={month_after(month, -1):%Y-%m}",
                   "after": f"{address}month={month_after(month, 1):%Y-%m}" if month < today().replace(day=1) else None},
@@ -85,10 +85,13 @@ def back(actor: Actor, village: Record) -> str:
     return f"/villages/{village['township_code']}" if actor.may(Can.DISCLOSURE_OVERSEE) else "/me"
 
 
-async def owed_first(village: Record) -> list[Record]:
-    """What the keeper has to do first: what has ended, and what was sent back."""
-    return [one for one in await owed_now(village["code"], today())
-            if one["last"] < today() or one["category"] == Category.CONVENIENCE
+async def owed_first(actor: Actor, village: Record, moment: datetime) -> list[Record]:
+    """What stands on top: to the keeper what is to be done first, what has ended and what was sent back; to everybody
+    else what has lapsed, of whatever month."""
+    owed = await owed_now(village["code"], today())
+    if not actor.may(Can.DISCLOSURE_KEEP):
+        return [one for one in owed if is_for(actor, one) and state_of(one, moment) == OVERDUE][:OWED_SHOWN]
+    return [one for one in owed if one["last"] < today() or one["category"] == Category.CONVENIENCE
             or one["edition_state"] == State.RETURNED][:OWED_SHOWN]
 
 
@@ -97,8 +100,7 @@ def owed_line(duty: Record, moment: datetime) -> dict[str, Any]:
     where = f"，{duty['edition_state']}" if duty["edition_state"] else ""
     until = f"{due_text(duty['due_at'], moment)} 截止" if duty["due_at"] else "已提交"
     return {"title": title(duty), "text": f"已逾期（应于{until}）{where}" if late else f"{until}{where}",
-            "tone": "red" if late or duty["edition_state"] == State.RETURNED else "grey",
-            "href": desk(duty)}
+            "tone": "red" if late or duty["edition_state"] == State.RETURNED else "grey", "href": desk(duty)}
 
 
 def desk(duty: Record) -> str:

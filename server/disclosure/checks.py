@@ -6,11 +6,11 @@ from asyncpg import Record
 
 from server.catalogues.rules import Category, Form, Item, difference
 from server.catalogues.tables import item as item_of
-from server.core.clock import today
+from server.core.clock import now, today
 from server.disclosure.editing import item_now
 from server.disclosure.parts import part_of
 from server.disclosure.private import MASK, numbers_in
-from server.disclosure.rules import Finding, Level
+from server.disclosure.rules import PUBLISHED_LATER_MOST, Finding, Level
 from server.disclosure.tables import files_of
 
 ARTICLE, SECRET, CATALOGUE = "M3§8", "M3§11", "M3§7"
@@ -52,6 +52,10 @@ def of_text(matter: Record, edition: Record) -> Iterable[Finding]:
         yield Finding(Level.ERROR, "text", "还没有写正文", ARTICLE)
     if edition["until"] and edition["until"] < today():
         yield Finding(Level.ERROR, "until", "有效期已经过了", ARTICLE)
+    if edition["publish_at"] and matter["form"] == Form.LEDGER:
+        yield Finding(Level.ERROR, "publish_at", "账目一月接一月，审核通过就公开，不能定时", ARTICLE)
+    elif edition["publish_at"] and edition["publish_at"] > now() + PUBLISHED_LATER_MOST:
+        yield Finding(Level.ERROR, "publish_at", f"最多推后 {PUBLISHED_LATER_MOST.days} 天公开", ARTICLE)
     if matter["category"] == Category.CONVENIENCE and not edition["phone"]:
         yield Finding(Level.REMINDER, "phone", "写上联系电话，群众一点就能打", ARTICLE)
     if edition["number"] > 1 and matter["edition_id"] and not edition["why"]:

@@ -56,7 +56,7 @@ async def begun(actor: Actor, village: Record, duty_id: int) -> int:
     duty = await duty_of(village["code"], duty_id)
     if duty is None:
         raise Refused("duty", "没有这一项")
-    there = await row("SELECT id, edition_id FROM matter WHERE duty_id = $1", duty_id)
+    there = await row("SELECT id, edition_id FROM matter WHERE duty_id = $1 AND withdrawn_at IS NULL", duty_id)
     if there is not None and (there["edition_id"] or await open_edition(there["id"]) is not None):
         return there["id"]
     if duty["state"] != DutyState.OWED:

@@ -4,7 +4,7 @@ from typing import Any
 
 from asyncpg import Record
 from litestar import MediaType, Request, Response, get, post
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from server.catalogues.rules import Form, Item
@@ -164,7 +164,10 @@ async def keep_draft(request: Request, matter_id: FromPath[int]) -> Response[Non
 async def cleaned(request: Request) -> str:
     """What was pasted from Word, as the text the form keeps."""
     filled = await forms.pressed(request, (forms.text("html", "粘贴的内容", most=rich_text.PASTED_MOST, seen=False),))
-    return rich_text.pasted(filled["html"])
+    try:
+        return rich_text.pasted(filled["html"])
+    except rich_text.TooMuch as fault:
+        raise ClientException(str(fault), status_code=422) from None
 
 
 ROUTES = [edit_form, write, keep_draft, cleaned]

@@ -1,6 +1,7 @@
 """Numbers and illnesses that must not be published: in tables and lists they are masked by themselves, name and amount
 stay; anywhere else they are pointed out. No I/O."""
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 from server.people.rules import MASK, masked_phone
@@ -10,6 +11,12 @@ ID_HEADS = re.compile(r"身份证|证件号|公民身份")
 CARD_HEADS = re.compile(r"银行|卡号|账号|帐号|存折|一卡通")
 ILLNESS_HEADS = re.compile(r"病(?![虫害])|诊断|残疾(?!人补|等级)|症")
 
+NAME_HEADS = re.compile(r"姓名|户主|对象|人员")
+ILLNESS = re.compile(
+    r"[（(]?(?:(?:肺|胃|肝|肠|直肠|结肠|乳腺|食[道管]|宫颈|子宫|卵巢|胰腺?|肾|脑|骨|淋巴|甲状腺|前列腺|鼻咽|口腔|皮肤|膀胱|胆管?)?"
+    r"(?:恶性)?(?:癌症?|肿瘤)|白血病|尿毒症|艾滋病?|(?:[甲乙丙]型?)?肝炎|肺结核|精神(?:病|分裂症?|障碍)|抑郁症|糖尿病|高血压"
+    r"|冠心病|心脏病|脑(?:梗塞?|瘫|出血)|偏瘫|瘫痪|肾衰竭?|血友病|癫痫|帕金森病?|老年痴呆|痴呆症?)[）)]?")
+
 ID_NUMBER = re.compile(r"[1-9][0-9]{16}[0-9Xx]|[1-9][0-9]{14}")
 CARD = re.compile(r"[0-9]{16,19}")
 PHONE = re.compile(r"1[3-9][0-9]{9}")
@@ -17,13 +24,14 @@ LONGEST = 19  # digits
 
 # How numbers are written: as one, or in groups between blanks and hyphens. What is known by its groups is never joined
 # with what stands beside it, nor what was masked before with what follows it.
-START, END = r"(?<![0-9A-Za-z])(?<!\*{4})", r"(?![0-9A-Za-z]|\*{4})"
+START, END = r"(?<![0-9])(?<!\*{4})", r"(?![0-9]|\*{4})"
+APART = "[ ./\u00b7\u2010-\u2015-]+"  # what stands between the groups of a number whose groups are known
 DAY = "(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 KNOWN = "(?:" + "|".join((
     PHONE.pattern, ID_NUMBER.pattern, CARD.pattern,
-    "1[3-9][0-9][ -]+[0-9]{4}[ -]+[0-9]{4}",  # a phone
-    f"[1-9][0-9]{{5}}[ -]+{DAY}[ -]+[0-9]{{3}}[0-9Xx]",  # an ID number
-    "[0-9]{4}(?:[ -]+[0-9]{4}){3}(?:[ -]+[0-9]{1,3})?",  # a card
+    f"1[3-9][0-9]{APART}[0-9]{{4}}{APART}[0-9]{{4}}",  # a phone
+    f"[1-9][0-9]{{5}}{APART}{DAY}(?:{APART})?[0-9]{{3}}[0-9Xx]",  # an ID number
+    f"[0-9]{{4}}(?:{APART}[0-9]{{4}}){{3}}(?:{APART}[0-9]{{1,3}})?",  # a card
     DAY, "(?:19|20)[0-9]{2}-[01]?[0-9]-[0-3]?[0-9]", "0[0-9]{2,3}-[0-9]{7,8}",  # days and an office's telephone stay
 )) + f"){END}"
 WRITTEN = re.compile(f"{START}(?:{KNOWN}|[0-9]+[Xx]?(?:[ -]+(?!{KNOWN})[0-9]+[Xx]?)*{END})")
@@ -31,8 +39,11 @@ GROUP = re.compile("[0-9]+[Xx]?")
 
 
 def hide(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[list[str]]:
-    """The rows as they may be published: whole numbers and illnesses masked, by the column's head or what they are."""
-    return [[hidden(head, half_width(cell)) for head, cell in zip(columns, row, strict=True)] for row in rows]
+    """The rows as they may be published: whole numbers and illnesses masked, by the column's head or what they are; of
+    a list of people illnesses wherever they stand."""
+    people = any(NAME_HEADS.search(head) for head in columns)
+    found = [[hidden(head, half_width(cell)) for head, cell in zip(columns, row, strict=True)] for row in rows]
+    return [[ILLNESS.sub(HIDDEN, cell) for cell in row] for row in found] if people else found
 
 
 def hidden(head: str, cell: str) -> str:
@@ -67,7 +78,7 @@ def numbers(text: str) -> Iterator[tuple[int, int]]:
 
 def mask_number(written: str) -> str:
     """A number, masked where it is one of a person's."""
-    digits = re.sub(r"[ -]", "", written)
+    digits = re.sub(APART, "", written)
     if ID_NUMBER.fullmatch(digits):
         return masked(digits, 4, 2)
     if CARD.fullmatch(digits):
@@ -77,7 +88,7 @@ def mask_number(written: str) -> str:
 
 def masked(text: str, first: int, last: int) -> str:
     """Only the first and last so many characters of it; at most half of a short one."""
-    text = re.sub(r"[ -]", "", text)
+    text = re.sub(APART, "", text)
     if len(text) < 2 * (first + last):
         first, last = 0, min(last, len(text) // 4)
     return text[:first] + MASK * (len(text) - first - last) + text[len(text) - last:]
@@ -90,5 +101,6 @@ def numbers_in(text: str) -> list[str]:
 
 
 def half_width(text: str) -> str:
-    """Digits of a full-width keyboard as digits."""
+    """Digits of a full-width keyboard as digits, and no signs between them that nobody sees."""
+    text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
     return text.translate({full: full - 0xFEE0 for full in (*range(0xFF10, 0xFF1A), 0xFF38, 0xFF58)})

@@ -26,6 +26,7 @@ from server.villages.rules import words_of
 
 async def publish(actor: Actor | None, matter: Record, edition: Record) -> None:
     """Publishes an approved edition; must stand in the transaction that holds it. actor: None where its moment came."""
+    await rows("SELECT FROM matter WHERE id = $1 FOR NO KEY UPDATE", matter["id"])  # no answer comes beside it now
     content = await whole(matter, edition)
     its = await the_row("""UPDATE edition SET state = '已公开', fingerprint = $2, published_at = ebranch_now()
                            WHERE id = $1 RETURNING *""", edition["id"], fingerprint(content))
@@ -59,10 +60,12 @@ async def beside(matter_id: int) -> dict[int | None, list[dict[str, Any]]]:
 
 
 async def render_anew(matter: Any) -> None:
-    """Renders the published edition again, for what stands beside it has changed. Within a transaction."""
-    edition = await the_row("SELECT * FROM edition WHERE id = $1", matter["edition_id"])
-    await rows("UPDATE rendering SET html = $2, at = ebranch_now() WHERE edition_id = $1", edition["id"],
-               await render(matter, edition))
+    """Renders the published editions again, for what stands beside them has changed. Within a transaction; none is
+    published meanwhile."""
+    await rows("SELECT FROM matter WHERE id = $1 FOR NO KEY UPDATE", matter["id"])
+    for edition in await rows("SELECT * FROM edition WHERE matter_id = $1 AND state = '已公开'", matter["id"]):
+        await rows("UPDATE rendering SET html = $2, at = ebranch_now() WHERE edition_id = $1", edition["id"],
+                   await render(matter, edition))
     for hearing in (matter["organisation_path"], live.of_readers(matter["village_code"])):
         live.changed(hearing, f"matter-{matter['id']}")
 

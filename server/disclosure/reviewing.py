@@ -15,7 +15,7 @@ from server.core.moves import WrongState
 from server.disclosure import publication
 from server.disclosure.rules import FIELDS, REVIEW_TIME, SECRECY, State, Verdict
 from server.disclosure.submission import EDITION, owed_again
-from server.disclosure.tables import matter_by_id
+from server.disclosure.tables import matter_by_id, signatures
 
 PUBLISH_LATER = "publish_edition"  # the kind of the effect that publishes what was approved for a later moment
 
@@ -28,9 +28,11 @@ async def review(actor: Actor, matter: Record, edition: Record, version: int, ve
     Refused for a yes before everything of the secrecy list was looked at, and a no without a reason. WrongState when it
     was changed, taken back or reviewed meanwhile; PermissionDenied (403) for who wrote it."""
     refuse(verdict, reasons, checked)
-    if actor.person_id in edition["authors"]:
-        raise PermissionDeniedException("不能审核自己写的内容，请由镇里另一位同志审核")
+    if actor.person_id in edition["authors"] or actor.account_id in [
+            one["account_id"] for one in await signatures(edition["id"], version)]:
+        raise PermissionDeniedException("不能审核自己写的、自己签过字的内容，请由镇里另一位同志审核")
     async with transaction():
+        await rows("SELECT FROM matter WHERE id = $1 FOR NO KEY UPDATE", matter["id"])
         held = await row("SELECT * FROM edition WHERE id = $1 FOR NO KEY UPDATE", edition["id"])
         if held is None or (held["state"], held["version"]) != (State.SUBMITTED, version):
             raise WrongState("这份内容刚才已经审核过，或被撤回修改了")
@@ -75,8 +77,8 @@ async def carry_on(actor: Actor, matter: Record, edition: Record, verdict: Verdi
 @effects.carries(PUBLISH_LATER)
 async def publish_now(payload: dict[str, Any]) -> None:
     """Publishes what was approved for this moment; once however often it is asked."""
-    edition = await row("SELECT * FROM edition WHERE id = $1 AND state = '待公开' FOR NO KEY UPDATE",
-                        payload["edition"])
+    edition = await row("""SELECT * FROM edition WHERE id = $1 AND state = '待公开' AND publish_at <= ebranch_now()
+                           FOR NO KEY UPDATE""", payload["edition"])
     if edition is not None:
         matter = await matter_by_id(edition["matter_id"])
         await publication.publish(None, matter, edition)

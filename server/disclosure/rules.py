@@ -1,6 +1,7 @@
 """公开事项 (M3§8): its states and the moves between them, who signs, what is looked at before publishing. No I/O."""
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from server.catalogues.rules import Audience
@@ -10,6 +11,7 @@ from server.core.moves import Move
 from server.core.workdays import working_days
 from server.permissions import Can, Role
 
+PUBLISHED_LATER_MOST = timedelta(days=15)  # a moment that is chosen lies no further ahead
 TITLE_MAX, TEXT_MAX, WHY_MAX, REASON_MAX, PHONE_MAX = 60, 20_000, 300, 300, 20  # characters
 ROWS_MOST, CELL_MAX = 2_000, 60  # rows of a table or list; characters of one cell
 PAGE = 30  # matters a page
@@ -40,7 +42,7 @@ class State(StrEnum):
 TONES = {State.DRAFT: "grey", State.SIGNING: "amber", State.SUBMITTED: "amber", State.RETURNED: "red",
          State.APPROVED: "blue", State.PUBLISHED: "green", State.DROPPED: "grey"}
 OPEN = frozenset({State.DRAFT, State.RETURNED})  # may be written in
-ON_ITS_WAY = frozenset({State.SIGNING, State.SUBMITTED})
+ON_ITS_WAY = frozenset({State.SIGNING, State.SUBMITTED, State.APPROVED})
 
 SUBMISSION = Move("submission", "提交", OPEN, State.SUBMITTED, Can.DISCLOSURE_KEEP)
 SIGNING = Move("signature", "签字", frozenset({State.SIGNING}), State.SUBMITTED, Can.DISCLOSURE_SIGN)
@@ -82,7 +84,13 @@ FIELDS = {"title": "标题", "text": "正文", "lines": "表格", "ledger": "账
 # What a check can be about.
 LABELS = FIELDS | {"catalogue": "公开目录", "category": "项目", "closing": "本月结余", "day": "日期",
                    "income": "收支金额", "month": "月份", "note": "说明", "opening": "上月结余",
-                   "pictures": "凭证照片", "summary": "摘要", "why": "更正原因"}
+                   "pictures": "凭证照片", "publish_at": "定时公开", "summary": "摘要", "why": "更正原因",
+                   "voucher": "凭证号", "handler": "经手、证明、审批"}
+
+
+def label_of(field: str) -> str:
+    """What a check is about, as pages name it; of an entry (line-3-summary) what of it."""
+    return LABELS[field.rpartition("-")[2]]
 
 
 class Level(StrEnum):

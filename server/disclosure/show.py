@@ -16,7 +16,7 @@ from server.core.deadline_words import describe
 from server.core.templates import ENVIRONMENT
 from server.disclosure.comparing import difference
 from server.disclosure.publication import category_word, content_context
-from server.disclosure.rules import FIELDS, LABELS, LEVEL_TONES, TONES, Finding, State, seats_for
+from server.disclosure.rules import FIELDS, LEVEL_TONES, ON_ITS_WAY, TONES, Finding, State, label_of, seats_for
 from server.disclosure.sight import editions_for
 from server.disclosure.submission import EDITION, rule_of
 from server.disclosure.tables import (
@@ -144,7 +144,7 @@ def acts(actor: Actor, matter: Record, edition: Record, state: State) -> list[di
         if state in (State.DRAFT, State.RETURNED):
             return [act("继续填写", f"{address}/edit"), act("预览", f"{address}/preview", "dim"),
                     act("作废", f"{address}/dropping", "dim", "post")]
-        if state in (State.SIGNING, State.SUBMITTED):
+        if state in ON_ITS_WAY:
             return [act("看提交的内容", f"{address}/preview"),
                     act("撤回修改", f"{address}/taking-back", "dim", "post")]
     if actor.may(Can.DISCLOSURE_SIGN) and state is State.SIGNING:
@@ -179,6 +179,6 @@ async def rendered(matter: Record, edition: Record, *, wall: bool = False) -> Ma
 
 def told(found: Sequence[Finding]) -> list[dict[str, Any]]:
     """What the checks found, as pages show it."""
-    return [{"level": str(one.level), "tone": LEVEL_TONES[one.level], "field": LABELS[one.field], "words": one.words,
+    return [{"level": str(one.level), "tone": LEVEL_TONES[one.level], "field": label_of(one.field), "words": one.words,
              "source": one.source}
             for one in found]

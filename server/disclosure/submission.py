@@ -1,6 +1,6 @@
 """Handing an edition on: signed first where the county wants it (村务监督委员会, 书记), then to the township (M3§8)."""
 from asyncpg import Record
-from litestar.exceptions import ClientException
+from litestar.exceptions import ClientException, PermissionDeniedException
 
 from server.catalogues.duties import DUTY, settle
 from server.catalogues.rules import CONVENIENCE, PUBLISH, Audience, Category, DutyState
@@ -25,6 +25,7 @@ from server.disclosure.rules import (
     seats_for,
 )
 from server.disclosure.tables import signatures
+from server.permissions import Role
 from server.villages.tables import county_of, settings_of
 
 EDITION = "edition"  # the kind of the review deadline's subject
@@ -90,13 +91,19 @@ async def sign(actor: Actor, matter: Record, edition: Record, version: int, verd
     """The actor's seat says yes or no to this version; with the last yes it goes to the township, with a no back to the
     village. Where it then waits. WrongState when it was changed, or the seat has signed.
 
-    ClientException (400) for a no without a reason."""
+    ClientException (400) for a no without a reason; PermissionDenied (403) for who signed for the other seat, and for
+    the 村务监督委员会 where it is one of those who wrote it."""
     if verdict is Signed.REFUSED and not reason:
         raise ClientException("不同意要写明原因")
+    if actor.role == Role.SUPERVISOR and actor.person_id in edition["authors"]:
+        raise PermissionDeniedException("自己填写的内容，要由村务监督委员会另一位同志签字")
     async with transaction():
         held = await row("SELECT state, version FROM edition WHERE id = $1 FOR NO KEY UPDATE", edition["id"])
         if held is None or (held["state"], held["version"]) != (State.SIGNING, version):
             raise WrongState("这份内容刚才有了变化，请刷新再看")
+        others = [one for one in await signatures(edition["id"], version) if one["seat"] != actor.role]
+        if actor.account_id in [one["account_id"] for one in others]:
+            raise PermissionDeniedException("您已经以另一个身份签过这一版，请由另一位同志签字")
         signed = await row("""
             INSERT INTO signature (edition_id, edition_version, seat, verdict, reason, account_id, grant_id, who)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id""",
@@ -119,7 +126,8 @@ async def sign(actor: Actor, matter: Record, edition: Record, version: int, verd
 
 
 async def take_back(actor: Actor, matter: Record, edition: Record) -> None:
-    """撤回修改: takes back what nobody has decided on yet; the village's clock goes on with what was left."""
+    """撤回修改: takes back what nobody has decided on yet, or what still waits for its day; the village's clock stands
+    where it would have stood without."""
     async with transaction():
         back = await row(
             "UPDATE edition SET state = '草稿' WHERE id = $1 AND state = ANY($2) RETURNING id, version",
@@ -127,8 +135,9 @@ async def take_back(actor: Actor, matter: Record, edition: Record) -> None:
         if back is None:
             now_is = (await the_row("SELECT state FROM edition WHERE id = $1", edition["id"]))["state"]
             raise WrongState("刚才已经撤回了" if now_is in OPEN else f"这份内容现在是“{now_is}”，不能再撤回")
-        await deadlines.withdraw(REVIEW_TIME, EDITION, edition["id"], at=now(), period=str(back["version"]))
-        await owed_again(matter, "村里撤回修改")
+        await deadlines.give_up(REVIEW_TIME, EDITION, edition["id"], at=now(), period=str(back["version"]))
+        if matter["edition_id"] is None:
+            await deadlines.reopen(rule_of(matter), DUTY, matter["duty_id"], at=now(), why="村里撤回修改")
         await audit.record(actor, "take_back_matter", "matter", matter["id"], after={"number": edition["number"]})
         live.changed(matter["organisation_path"], f"matter-{matter['id']}", "disclosures", "todos")
 

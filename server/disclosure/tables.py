@@ -21,7 +21,7 @@ class Matter(Table):
     village_code = Text()
     organisation_id = BigInt()
     organisation_path = Text()
-    duty_id = BigInt(unique=True)
+    duty_id = BigInt()
     category = Text()
     form = Text()
     audience = Text()
@@ -62,6 +62,7 @@ class Edition(Table):
     publish_at = Timestamptz(null=True, default=None)
     why = Text(default="")
     delivered = Boolean(default=False)
+    delivered_version = Integer(null=True, default=None)
     authors = Array(base_column=BigInt())
     saved_who = Text()
     saved_at = Timestamptz()
@@ -151,7 +152,7 @@ async def files_of(edition_id: int) -> list[Record]:
 
 async def signatures(edition_id: int, version: int) -> list[Record]:
     """What was signed of one version of an edition."""
-    return await rows("""SELECT seat, verdict, reason, who, at, edition_version FROM signature
+    return await rows("""SELECT seat, verdict, reason, who, at, edition_version, account_id FROM signature
                          WHERE edition_id = $1 AND edition_version = $2 ORDER BY id""", edition_id, version)
 
 
@@ -183,7 +184,8 @@ async def last_period(matter: Any) -> Record | None:
     return await row("""
         SELECT e.*, d.period, d.first, m.id AS matter FROM duty d JOIN matter m ON m.duty_id = d.id
         JOIN edition e ON e.id = m.edition_id
-        WHERE d.village_code = $1 AND d.item = $2 AND d.last < $3 ORDER BY d.last DESC LIMIT 1""",
+        WHERE d.village_code = $1 AND d.item = $2 AND d.last < $3 AND m.withdrawn_at IS NULL
+        ORDER BY d.last DESC LIMIT 1""",
                      matter["village_code"], matter["item"], matter["last"])
 
 
@@ -191,7 +193,9 @@ DUTY = """
 SELECT d.id, d.village_code, d.item, d.item_id, d.period, d.first, d.last, d.state, d.settled_at, i.name, i.category,
        i.form, i.frequency, i.audience, i.rank, x.due_at, m.id AS matter_id, m.published_at, m.withdrawn_at,
        e.state AS edition_state
-FROM duty d JOIN catalogue_item i ON i.id = d.item_id LEFT JOIN matter m ON m.duty_id = d.id
+FROM duty d JOIN catalogue_item i ON i.id = d.item_id
+LEFT JOIN LATERAL (SELECT * FROM matter WHERE duty_id = d.id AND (withdrawn_at IS NULL OR d.state <> '应公开')
+                   ORDER BY withdrawn_at NULLS FIRST, id DESC LIMIT 1) m ON true
 LEFT JOIN edition e ON e.matter_id = m.id AND e.state NOT IN ('已公开', '已作废')
 LEFT JOIN LATERAL (SELECT due_at FROM deadline WHERE subject_kind = 'duty' AND subject_id = d.id AND state = 'open'
                    ORDER BY id DESC LIMIT 1) x ON true"""

@@ -7,7 +7,8 @@ from server.core.actor import Actor
 from server.core.clock import now, today
 from server.core.database import row, rows
 from server.core.dates import moment, paper_day
-from server.disclosure.tables import audiences
+from server.disclosure.calendar_view import OVERDUE, state_of
+from server.disclosure.tables import audiences, owed_now
 from server.permissions import Can
 from server.todos.sources import AREAS, SOURCES, ToDo
 from server.villages.tables import county_of
@@ -66,11 +67,9 @@ async def village_area(actor: Actor) -> dict[str, Any] | None:
     """For who keeps or signs: the way to the village's matters."""
     if not actor.may(Can.VILLAGE_HOME):
         return None
-    found = await row("SELECT count(*) AS owed FROM duty WHERE village_code = $1 AND state = '应公开' AND last < $2",
-                      actor.unit_code, now().date())
-    owed = found["owed"] if found else 0
+    late = sum(state_of(one, now()) == OVERDUE for one in await owed_now(actor.unit_code, today()))
     return {"icon": "village", "tone": "green", "title": "三务公开", "href": "/disclosures",
-            "line": f"到期未公开 {owed} 项" if owed else "到期的都公开了"}
+            "line": f"逾期未公开 {late} 项" if late else "没有逾期的"}
 
 
 async def review_area(actor: Actor) -> dict[str, Any] | None:

@@ -1,6 +1,8 @@
 """撤下: a published matter is taken out of sight, on the township's decision, and leaves a notice with the reason."""
 from asyncpg import Record
 
+from server.catalogues import duties
+from server.catalogues.rules import DutyState
 from server.core import audit, deadlines, live
 from server.core.actor import Actor
 from server.core.clock import now
@@ -50,7 +52,8 @@ async def decide(actor: Actor, matter: Record, withdrawal: Record, agreed: bool,
 
 
 async def take_down(actor: Actor, matter: Record, withdrawal_id: int, reason: str, answer: str) -> None:
-    """Out of sight it goes, and a notice stays in its threads. Within a transaction."""
+    """Out of sight it goes, and a notice stays in its threads; what the calendar asks for is owed again, with another
+    matter. Within a transaction."""
     down = await row("""UPDATE withdrawal SET state = '已撤下', answer = $2, answer_who = $3, answer_at = ebranch_now()
                         WHERE id = $1 AND state = '待审核' RETURNING id""", withdrawal_id, answer, actor.signature)
     if down is None:
@@ -58,6 +61,8 @@ async def take_down(actor: Actor, matter: Record, withdrawal_id: int, reason: st
     await rows("UPDATE matter SET withdrawn_at = ebranch_now(), withdrawn_why = $2 WHERE id = $1",
                matter["id"], f"{reason}（{actor.signature}批准撤下）")
     await stop_correction(matter["id"])
+    if not matter["period"].startswith("matter-") and matter["duty_state"] == DutyState.PUBLISHED:
+        await duties.reopen(matter["duty_id"], DutyState.PUBLISHED, "公开的内容已撤下，要重新公开")
     await audit.record(actor, "withdraw_matter", "matter", matter["id"], why=reason)
     await threads.take_down_cards(actor, cards.MATTER, matter["id"], reason)
     card = cards.withdrawn_card(matter, reason, actor.signature)

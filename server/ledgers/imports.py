@@ -27,6 +27,7 @@ from server.ledgers.tables import closing_before, ledger
 from server.permissions import Can
 from server.villages.tables import by_every_name, opened_below, the_one_called, village
 
+NOBODYS = "表里有对不上村名的行，可能是这个村的；改好村名，整张表再导入一次"
 BATCH = 500  # rows looked at in one turn
 TURNS = Turns("ledger_import", "ledger_import")
 
@@ -79,7 +80,8 @@ async def take_turn(payload: dict[str, Any]) -> None:
 # Looking at rows ------------------------------------------------------------------------------------------------------
 
 async def look_at(actor: Actor, held: Record) -> bool:
-    """Looks at the next rows and notes what is wrong with each cell; whether all is over with that."""
+    """Looks at the next rows and notes what is wrong with each cell; whether all is over with that. A row of no known
+    village may be any village's: then none is written, for it would be written without that row."""
     waiting = await rows("""SELECT number, cells::text FROM ledger_import_row
                             WHERE import_id = $1 AND faults IS NULL ORDER BY number LIMIT $2""", held["id"], BATCH)
     villages = await villages_of(actor, held)
@@ -92,10 +94,12 @@ async def look_at(actor: Actor, held: Record) -> bool:
                held["id"], len(waiting), wrong)
     if held["checked"] + len(waiting) < held["total"]:
         return False
-    await rows("""INSERT INTO ledger_import_village (import_id, village_code)
-                  SELECT DISTINCT import_id, village_code FROM ledger_import_row
-                  WHERE import_id = $1 AND village_code IS NOT NULL ON CONFLICT DO NOTHING""", held["id"])
-    there = await row("SELECT FROM ledger_import_village WHERE import_id = $1 LIMIT 1", held["id"])
+    lost = await row("SELECT FROM ledger_import_row WHERE import_id = $1 AND village_code IS NULL LIMIT 1", held["id"])
+    await rows("""INSERT INTO ledger_import_village (import_id, village_code, state, words)
+                  SELECT DISTINCT import_id, village_code, $2, $3 FROM ledger_import_row
+                  WHERE import_id = $1 AND village_code IS NOT NULL ON CONFLICT DO NOTHING""", held["id"],
+               *(("没有写入", NOBODYS) if lost is not None else ("待写入", "")))
+    there = await row("SELECT FROM ledger_import_village WHERE import_id = $1 AND state = '待写入' LIMIT 1", held["id"])
     return there is None
 
 
@@ -163,21 +167,28 @@ async def write(actor: Actor, held: Record, code: str) -> tuple[int, int]:
     edition = await open_edition(matter_id)
     if edition is None or edition["state"] not in OPEN:
         raise Refused("row", f"{held['month'].month}月的账已经{edition['state'] if edition else '公开'}，不能再导入")
+    await rows("SELECT FROM edition WHERE id = $1 FOR NO KEY UPDATE", edition["id"])  # nobody adds a line meanwhile
     book = await ledger(edition["id"])
     if book is None or book["month"] != held["month"]:
         raise Refused("row", "这件事项不是这个月的账")
-    if held["matter_id"] is None and book["lines"] and not edition["delivered"]:
-        raise Refused("row", f"村里已经在记这个月的账（{book['lines']} 笔），没有覆盖")
+    if held["matter_id"] is None and book["lines"] and not await is_as_delivered(edition["id"]):
+        raise Refused("row", f"村里已经在记、改这个月的账（{book['lines']} 笔），没有覆盖")
     opening = await opening_of(its["code"], held["month"], found, book["opening"])
     lines = [one.line for one in found if one.line]
     refuse_other_balance(opening, found)
     await writing.replace_all(actor, edition["id"], opening, lines)
     if held["matter_id"] is None:
-        await rows("UPDATE edition SET delivered = true WHERE id = $1", edition["id"])
+        await rows("UPDATE edition SET delivered = true, delivered_version = version WHERE id = $1", edition["id"])
     await audit.record(actor, "import_ledger", "matter", matter_id,
                        after={"month": month_key(held["month"]), "rows": len(lines)})
     live.changed(its["organisation_path"], f"matter-{matter_id}", "disclosures", "todos")
     return matter_id, len(lines)
+
+
+async def is_as_delivered(edition_id: int) -> bool:
+    """Whether a month is still what the township put there, and no line of the village's own would be lost."""
+    its = await the_row("SELECT version, delivered_version FROM edition WHERE id = $1", edition_id)
+    return its["delivered_version"] == its["version"]
 
 
 async def matter_for(actor: Actor, held: Record, its: Record) -> int:

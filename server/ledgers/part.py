@@ -16,7 +16,16 @@ from server.disclosure.private import numbers_in
 from server.disclosure.rules import OPEN, Finding, Level
 from server.ledgers import charts
 from server.ledgers.rules import COMPLETE, PAGE, Book, Line, check_book, month_key, signed, totals, yuan
-from server.ledgers.tables import balance_before, book, closing_before, ledger, lines_of, opening_after, year_until
+from server.ledgers.tables import (
+    balance_before,
+    book,
+    closing_before,
+    ledger,
+    lines_of,
+    opening_after,
+    owed_before,
+    year_until,
+)
 
 
 async def begin(actor: Actor, matter: Record, edition_id: int, former: int | None) -> None:
@@ -56,6 +65,10 @@ async def findings(matter: Record, edition: Record) -> list[Finding]:
     if before and not follows:
         gap = month_after(before["month"], 1)
         found.append(Finding(Level.ERROR, "month", f"中间缺 {gap.year}年{gap.month}月的账，请先公开那个月的", COMPLETE))
+    owed = await owed_before(matter["village_code"], its.month)
+    if before is None and owed is not None:
+        found.append(Finding(Level.ERROR, "month", f"{owed.year}年{owed.month}月的账还没有公开，请先从那个月开始",
+                             COMPLETE))
     after = await opening_after(matter["village_code"], its.month)
     if after and after["opening"] != its.closing:
         found.append(Finding(

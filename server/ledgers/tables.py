@@ -88,14 +88,28 @@ async def closing_before(village_code: str, month: date) -> Record | None:
     """The newest ledger before a month that was handed on: its month and closing; None for a village's first."""
     return await row(f"""
         SELECT l.month, l.closing, e.state FROM ledger l JOIN edition e ON e.id = l.edition_id
+        JOIN matter m ON m.id = e.matter_id AND m.withdrawn_at IS NULL
         WHERE l.village_code = $1 AND l.month < $2 AND e.state IN {HANDED_ON}
         ORDER BY l.month DESC, e.number DESC LIMIT 1""", village_code, month)
+
+
+async def owed_before(village_code: str, month: date) -> date | None:
+    """The first month before this one whose ledger is owed and not handed on yet."""
+    found = await row(f"""
+        SELECT min(d.last) AS month FROM duty d JOIN catalogue_item i ON i.id = d.item_id
+        WHERE d.village_code = $1 AND i.form = '账目' AND d.state = '应公开' AND d.last < $2 AND NOT EXISTS (
+            SELECT FROM ledger l JOIN edition e ON e.id = l.edition_id
+            JOIN matter m ON m.id = e.matter_id AND m.withdrawn_at IS NULL
+            WHERE l.village_code = $1 AND l.month = date_trunc('month', d.last)::date AND e.state IN {HANDED_ON})""",
+                      village_code, month)
+    return found["month"] if found else None
 
 
 async def opening_after(village_code: str, month: date) -> Record | None:
     """The oldest ledger after a month that was handed on: its month and what it begins with."""
     return await row(f"""
         SELECT l.month, l.opening FROM ledger l JOIN edition e ON e.id = l.edition_id
+        JOIN matter m ON m.id = e.matter_id AND m.withdrawn_at IS NULL
         WHERE l.village_code = $1 AND l.month > $2 AND e.state IN {HANDED_ON}
         ORDER BY l.month, e.number DESC LIMIT 1""", village_code, month)
 
@@ -113,7 +127,8 @@ async def matter_of(village_code: str, month: date) -> Record | None:
     """The matter (id) whose ledger of a month is published."""
     return await row("""
         SELECT m.id FROM matter m JOIN ledger l ON l.edition_id = m.edition_id
-        WHERE m.village_code = $1 AND l.village_code = $1 AND l.month = $2""", village_code, month)
+        WHERE m.village_code = $1 AND l.village_code = $1 AND l.month = $2
+        ORDER BY m.withdrawn_at NULLS FIRST, m.id DESC LIMIT 1""", village_code, month)
 
 
 async def months_of(village_code: str) -> Sequence[Record]:

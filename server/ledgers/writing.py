@@ -7,11 +7,11 @@ from asyncpg import Record
 
 from server.core import live, uploads
 from server.core.actor import Actor
-from server.core.database import row, rows, transaction
+from server.core.database import row, rows, the_row, transaction
 from server.core.forms import Refused
 from server.disclosure.editing import BEGUN_LATELY, why_not
 from server.disclosure.rules import OPEN
-from server.ledgers.rules import MOST_LINES, Line, signed
+from server.ledgers.rules import MOST_FEN, MOST_LINES, Line, signed
 from server.ledgers.tables import FIELDS, closing_before, ledger, line_of
 
 INSERT = f"""
@@ -31,7 +31,8 @@ WHERE id = $1 AND state = ANY($4) RETURNING version"""
 
 async def hold(actor: Actor, edition_id: int) -> int:
     """Notes that the actor writes in an edition, and keeps everybody else out until the transaction ends; its new
-    version. WrongState once it was handed on."""
+    version. What the township delivered and somebody else has written in is the village's from then on. WrongState once
+    it was handed on."""
     held = await row(HOLD, edition_id, actor.signature, actor.person_id, sorted(OPEN))
     if held is None:
         raise await why_not(edition_id)
@@ -88,8 +89,13 @@ def mark_of(line: Line) -> str:
 
 
 async def put(edition_id: int, lines: Sequence[Line]) -> None:
-    """Adds lines, and the sums follow. Within a transaction that holds the edition."""
+    """Adds lines, and the sums follow. Within a transaction that holds the edition. Refused where the sums are out of
+    reason."""
     await rows(INSERT, edition_id, *([getattr(line, name) for line in lines] for name in FIELDS))
+    of = await the_row("""SELECT coalesce(sum(income), 0) AS income, coalesce(sum(expense), 0) AS expense
+                          FROM ledger_line WHERE edition_id = $1""", edition_id)
+    if max(of["income"], of["expense"]) > MOST_FEN:
+        raise Refused("income", "这个月的合计超过一千亿元，请检查是不是多打了数字")
     await rows(SUM, edition_id)
 
 

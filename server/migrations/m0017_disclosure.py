@@ -14,7 +14,7 @@ CREATE TABLE matter (
     village_code text NOT NULL CONSTRAINT matter_village REFERENCES village ON DELETE RESTRICT,
     organisation_id bigint NOT NULL CONSTRAINT matter_organisation REFERENCES organisation ON DELETE RESTRICT,
     organisation_path text COLLATE "C" NOT NULL,
-    duty_id bigint NOT NULL CONSTRAINT matter_duty REFERENCES duty ON DELETE RESTRICT CONSTRAINT matter_once UNIQUE,
+    duty_id bigint NOT NULL CONSTRAINT matter_duty REFERENCES duty ON DELETE RESTRICT,
     category text NOT NULL,
     form text NOT NULL,
     audience text NOT NULL,
@@ -29,6 +29,8 @@ CREATE TABLE matter (
     CONSTRAINT matter_withdrawn CHECK ((withdrawn_at IS NULL) = (withdrawn_why IS NULL)
         AND (withdrawn_at IS NULL OR edition_id IS NOT NULL))
 );
+CREATE INDEX matter_of_duty ON matter (duty_id);
+CREATE UNIQUE INDEX matter_once ON matter (duty_id) WHERE withdrawn_at IS NULL; -- what was taken down is published anew
 CREATE INDEX matter_published_of_village ON matter (village_code, published_at DESC, id DESC)
     WHERE published_at IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE (title, form, audience, edition_id, published_at, withdrawn_at, withdrawn_why) ON matter
@@ -52,6 +54,7 @@ CREATE TABLE edition (
     phone text NOT NULL DEFAULT '', -- whom to call about it
     publish_at timestamptz, -- not before
     why text NOT NULL DEFAULT '', -- of a correction
+    delivered_version int, -- the version the township put there: another one, and the village has written since
     delivered boolean NOT NULL DEFAULT false, -- by the township (村账镇代管): the village confirms it
     authors bigint[] NOT NULL, -- the people who wrote in it
     saved_who text NOT NULL,
@@ -180,16 +183,23 @@ END $$;
 CREATE TRIGGER edition_file_guard BEFORE INSERT OR UPDATE OR DELETE ON edition_file
     FOR EACH ROW EXECUTE FUNCTION edition_file_guard();
 
--- Who wrote it does not sign for another, and never reviews it.
+-- The two seats are two people's, and who wrote it does not sign for the 村务监督委员会, and never reviews it.
 CREATE FUNCTION signature_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE its record;
 BEGIN
-    SELECT e.state, e.version, m.organisation_path INTO its FROM edition e JOIN matter m ON m.id = e.matter_id
+    SELECT e.state, e.version, e.authors, m.organisation_path INTO its
+    FROM edition e JOIN matter m ON m.id = e.matter_id
     WHERE e.id = NEW.edition_id FOR NO KEY UPDATE OF e;
     IF its.state IS DISTINCT FROM '待签字' OR its.version <> NEW.edition_version
             OR NOT holds_over(NEW.account_id, NEW.grant_id, ARRAY[NEW.seat], its.organisation_path) THEN
         RAISE EXCEPTION 'nothing to be signed here' USING ERRCODE = 'EB044';
+    END IF;
+    IF EXISTS (SELECT FROM signature WHERE edition_id = NEW.edition_id AND edition_version = NEW.edition_version
+               AND account_id = NEW.account_id AND seat <> NEW.seat)
+       OR NEW.seat = '村务监督委员会'
+            AND (SELECT person_id FROM account WHERE id = NEW.account_id) = ANY(its.authors) THEN
+        RAISE EXCEPTION 'somebody else signs' USING ERRCODE = 'EB051';
     END IF;
     NEW.at := ebranch_clock();
     RETURN NEW;
@@ -207,7 +217,11 @@ BEGIN
             OR NOT holds_over(NEW.account_id, NEW.grant_id, '{党委管理员,组织员}', its.organisation_path) THEN
         RAISE EXCEPTION 'nothing to be reviewed here' USING ERRCODE = 'EB045';
     END IF;
-    IF (SELECT person_id FROM account WHERE id = NEW.account_id) = ANY(its.authors) THEN
+    IF (SELECT person_id FROM account WHERE id = NEW.account_id) = ANY(its.authors)
+       OR EXISTS (
+            SELECT FROM signature s JOIN account a ON a.id = s.account_id JOIN account b ON b.person_id = a.person_id
+            WHERE s.edition_id = NEW.edition_id AND s.edition_version = NEW.edition_version
+            AND b.id = NEW.account_id) THEN
         RAISE EXCEPTION 'nobody reviews what he wrote' USING ERRCODE = 'EB046';
     END IF;
     NEW.at := ebranch_clock();

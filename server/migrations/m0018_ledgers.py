@@ -89,8 +89,10 @@ BEGIN
         RAISE EXCEPTION 'the sums are not those of the lines' USING ERRCODE = 'EB047';
     END IF;
     SELECT min(l.month) INTO first_month FROM ledger l JOIN edition e ON e.id = l.edition_id
+    JOIN matter m ON m.id = e.matter_id AND m.withdrawn_at IS NULL
     WHERE l.village_code = its.village_code AND e.state IN ('待签字', '待审核', '待公开', '已公开');
     SELECT l.* INTO before FROM ledger l JOIN edition e ON e.id = l.edition_id
+    JOIN matter m ON m.id = e.matter_id AND m.withdrawn_at IS NULL
     WHERE l.village_code = its.village_code AND l.month = (its.month - interval '1 month')::date
       AND e.state IN ('待签字', '待审核', '待公开', '已公开') ORDER BY e.number DESC LIMIT 1;
     IF before.edition_id IS NULL AND (first_month < its.month OR first_month > its.month + interval '1 month')
@@ -98,6 +100,7 @@ BEGIN
         RAISE EXCEPTION 'it does not begin where the month before ended' USING ERRCODE = 'EB048';
     END IF;
     IF EXISTS (SELECT FROM ledger l JOIN edition e ON e.id = l.edition_id
+               JOIN matter m ON m.id = e.matter_id AND m.withdrawn_at IS NULL
                WHERE l.village_code = its.village_code AND l.month = (its.month + interval '1 month')::date
                  AND e.state IN ('待签字', '待审核', '待公开', '已公开') AND l.opening <> its.closing) THEN
         RAISE EXCEPTION 'the month after begins elsewhere' USING ERRCODE = 'EB049';
@@ -107,6 +110,39 @@ END $$;
 CREATE TRIGGER ledger_fits BEFORE UPDATE ON edition FOR EACH ROW
     WHEN (NEW.state IN ('待签字', '待审核') AND OLD.state IN ('草稿', '审核不通过'))
     EXECUTE FUNCTION ledger_fits();
+
+-- A ledger is published only beside its neighbours: after the month before it, unless it is the first that is owed, and
+-- where both end and begin with the same sum. What is on its way does not count: it may come back.
+CREATE FUNCTION ledger_meets() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE its ledger;
+BEGIN
+    IF NOT EXISTS (SELECT FROM matter WHERE id = NEW.matter_id AND form = '账目') THEN
+        RETURN NEW;
+    END IF;
+    SELECT * INTO its FROM ledger WHERE edition_id = NEW.id;
+    PERFORM pg_advisory_xact_lock(hashtextextended('ledgers of ' || its.village_code, 0));
+    IF EXISTS (SELECT FROM duty d JOIN catalogue_item i ON i.id = d.item_id WHERE d.village_code = its.village_code
+               AND i.form = '账目' AND d.state = '应公开' AND d.last < its.month) THEN
+        RAISE EXCEPTION 'an earlier month is still owed' USING ERRCODE = 'EB048';
+    END IF;
+    IF EXISTS (SELECT FROM published_ledger l WHERE l.village_code = its.village_code AND l.month < its.month)
+       AND NOT EXISTS (SELECT FROM published_ledger l WHERE l.village_code = its.village_code
+                       AND l.month = (its.month - interval '1 month')::date AND l.closing = its.opening) THEN
+        RAISE EXCEPTION 'it does not begin where the month before ended' USING ERRCODE = 'EB048';
+    END IF;
+    IF EXISTS (SELECT FROM published_ledger l WHERE l.village_code = its.village_code AND l.month > its.month)
+       AND NOT EXISTS (SELECT FROM published_ledger l WHERE l.village_code = its.village_code
+                       AND l.month = (its.month + interval '1 month')::date AND l.opening = its.closing) THEN
+        RAISE EXCEPTION 'the month after begins elsewhere' USING ERRCODE = 'EB049';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE VIEW published_ledger AS SELECT l.* FROM ledger l JOIN matter m ON m.edition_id = l.edition_id
+    AND m.withdrawn_at IS NULL;
+GRANT SELECT ON published_ledger TO ebranch_app;
+CREATE TRIGGER ledger_meets BEFORE UPDATE ON edition FOR EACH ROW
+    WHEN (NEW.state = '已公开' AND OLD.state <> '已公开') EXECUTE FUNCTION ledger_meets();
 """
 
 

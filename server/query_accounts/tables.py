@@ -12,6 +12,7 @@ from server.core import crypto
 from server.core.actor import Actor
 from server.core.database import row, rows
 from server.core.turns import Progress
+from server.organisations.rules import CODE_LENGTH, Level
 from server.people.tables import ID_NUMBER
 from server.permissions import Can
 from server.query_accounts.rules import PAGE, ApplicationState, RowState, Standing
@@ -72,8 +73,11 @@ class ReaderApplication(Table):
 
     @classmethod
     def visible_to(cls, actor: Actor) -> WhereRaw:
-        """Those for the actor's village, or for the villages of the township."""
-        return WhereRaw("village_code LIKE {}", f"{actor.unit_code}%")
+        """Those for the actor's village; for the villages of the township to who oversees them there: not to whatever
+        other organisation stands in a unit above a village."""
+        if len(actor.unit_code) == CODE_LENGTH[Level.TOWNSHIP] and actor.may(Can.DISCLOSURE_OVERSEE):
+            return WhereRaw("village_code LIKE {}", f"{actor.unit_code}%")
+        return WhereRaw("village_code = {}", actor.unit_code)
 
 
 class ReaderImport(Table):

@@ -8,6 +8,7 @@ from server.core.actor import Actor
 from server.core.clock import day_begins, now, today
 from server.core.database import rows, transaction
 from server.core.deadlines_many import Begun, start_all
+from server.core.moves import WrongState
 from server.core.periods import Every, period_of
 from server.query_accounts.rules import LIST_LOOK
 
@@ -34,11 +35,13 @@ async def owe_the_look() -> None:
 
 async def confirm(actor: Actor, village: Record, staying: Sequence[int], shown: Sequence[int]) -> int:
     """Looks the list through for the year: of those who were shown the named stay, the others end; how many ended. Said
-    twice in a day it is said once."""
+    twice in a day it is said once. WrongState when there are some who were not shown."""
     async with transaction():
         held = await rows("""SELECT id, grant_id, person_id, confirmed_on FROM reader
                              WHERE village_code = $1 AND ended_at IS NULL
                              ORDER BY id FOR NO KEY UPDATE""", village["code"])
+        if {one["id"] for one in held} - set(shown):
+            raise WrongState("名单刚才有变化，请刷新以后再核对")
         going = [one for one in held if one["id"] in set(shown) - set(staying)]
         met = await deadlines.meet(LIST_LOOK, LIST, village["organisation_id"], closed_at=now())
         if met is None and not going and all(one["confirmed_on"] == today() for one in held):

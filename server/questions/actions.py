@@ -133,6 +133,15 @@ async def show_beside(matter: Record, differs: bool) -> None:
         await publication.render_anew(matter)
 
 
+def may_hide(actor: Actor, question: Any) -> bool:
+    """Whether this actor may take it out of sight: who stands above those who are asked; the county what it has
+    answered itself. Nobody silences a complaint that goes past them, or one they still owe an answer."""
+    above = {Of.VILLAGE: (*ASKED[Of.TOWNSHIP], *ASKED[Of.COUNTY]), Of.TOWNSHIP: ASKED[Of.COUNTY],
+             Of.COUNTY: ASKED[Of.COUNTY] if question["state"] == State.ANSWERED else ()}
+    return actor.may(HIDING.can) and question["state"] in HIDING.frm and (
+        actor.organisation_kind in above[Of(question["asked_of"])])
+
+
 def is_of(actor: Actor, question: Any) -> bool:
     """Whether it is this actor who is asked, and so answers: nobody answers what they asked themselves."""
     return actor.may(ANSWERING.can) and actor.organisation_kind in ASKED[Of(question["asked_of"])] and (

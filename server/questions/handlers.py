@@ -194,7 +194,7 @@ async def question_page(request: Request, question: Record, filled: Filled) -> R
         matter=f"/disclosures/{question['matter_id']}" + (f"#line-{question['line']}" if question["line"] else ""),
         due=describe(due, now(), await calendar()) if due and due.state == "open" else None, own=own,
         may_answer=actions.is_of(request.user, question),
-        may_hide=request.user.may(Can.QUESTION_HIDE) and state in HIDING.frm,
+        may_hide=actions.may_hide(request.user, question),
         may_agree=own and state is State.ANSWERED)
 
 
@@ -225,6 +225,8 @@ async def agree(request: Request, question_id: FromPath[int]) -> Response[Any]:
 @post("/questions/{question_id:int}/hiding", can=Can.QUESTION_HIDE, status_code=200)
 async def hide(request: Request, question_id: FromPath[int]) -> Response[Any]:
     question = await seen(request, question_id)
+    if not actions.may_hide(request.user, question) and question["state"] in HIDING.frm:
+        raise PermissionDeniedException("只有被问单位的上级能隐藏；问县里的，县里答复以后才能隐藏")
     filled = await forms.fill(request, HIDE)
     if filled.errors:
         return await question_page(request, question, filled)

@@ -73,10 +73,15 @@ async def questions_seen_by(actor: Actor, state: State | None, before: int) -> l
 
 
 async def beside(matter_id: int) -> dict[int | None, list[dict[str, Any]]]:
-    """What stands beside a matter for everybody to read, by the entry it is about: both sides agreed, no name."""
+    """What stands beside a matter for everybody to read, by the entry it is about: both sides agreed, no name. What
+    members asked while it was theirs alone villagers do not read."""
     found: dict[int | None, list[dict[str, Any]]] = {}
-    for one in await rows("SELECT line, text, answer, answer_who, answered_at FROM question"
-                          " WHERE matter_id = $1 AND shown ORDER BY id", matter_id):
+    for one in await rows("""
+            SELECT q.line, q.text, q.answer, q.answer_who, q.answered_at FROM question q
+            JOIN matter m ON m.id = q.matter_id JOIN edition e ON e.matter_id = m.id AND e.number = q.edition_number
+            JOIN catalogue_item i ON i.id = e.item_id
+            WHERE q.matter_id = $1 AND q.shown AND (m.audience = '党员' OR i.audience <> '党员') ORDER BY q.id""",
+                          matter_id):
         found.setdefault(one["line"], []).append(
             {"text": one["text"], "answer": one["answer"], "who": one["answer_who"].split(" · ")[-1],
              "at": one["answered_at"]})

@@ -32,6 +32,7 @@ from server.villages.tables import Exemption, branches_in, children, exemption_o
 OPEN = (forms.number("branch", "负责的党支部", most=2**63 - 1),)
 REASON = (forms.text("reason", "原因", most=REASON_MAX),)
 OPINION_FORM = (forms.text("opinion", "镇街意见", most=REASON_MAX),)
+REFUSING = (*OPINION_FORM, forms.Field("review_on", "复核日期", lambda _: None))  # the same form files, or refuses
 FILING = (forms.text("opinion", "审批意见", most=REASON_MAX, required=False), forms.day("review_on", "复核日期"))
 
 
@@ -189,7 +190,7 @@ async def file_it(request: Request, exemption_id: FromPath[int]) -> Response[Any
 
 @post("/exemptions/{exemption_id:int}/refusal", can=RETURN_COUNTY.can, status_code=200)
 async def refuse_it(request: Request, exemption_id: FromPath[int]) -> Response[Any]:
-    return await move(request, exemption_id, RETURN_COUNTY, OPINION_FORM)
+    return await move(request, exemption_id, RETURN_COUNTY, REFUSING)
 
 
 ROUTES = [index, show, open_village, ask_exemption, exemption_form, ask_for_own, give_opinion, return_it, file_it,

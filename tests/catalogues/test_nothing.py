@@ -5,6 +5,7 @@ import pytest
 from litestar.exceptions import ClientException
 
 from server.catalogues import duties
+from server.catalogues.rules import DutyState
 from server.core.database import rows, transaction
 from server.core.moves import WrongState
 from tests.cast import COMMITTEE, MEMBER, NEIGHBOUR, SECRETARY, SUPERVISOR, VILLAGE_ADMIN, VILLAGER
@@ -164,7 +165,7 @@ async def test_found_to_have_occurred_it_is_owed_again_with_what_was_left(at, na
     await declare(its)
     await at("2026-10-10 15:00")
     async with transaction():
-        await duties.reopen(its)
+        await duties.reopen(its, DutyState.NOTHING, "镇街核实本期有发生")
     clock = await clock_of(its)
     assert ("应公开" in dict(await owed(name)).values(), clock["state"]) == (True, "open")
     assert clock["due_at"] == await at(f"{due} 00:00")
@@ -175,6 +176,6 @@ async def test_reopened_twice_it_says_so(at):
     its = await duty(POOR, QUARTER)
     await declare(its)
     async with transaction():
-        await duties.reopen(its)
+        await duties.reopen(its, DutyState.NOTHING, "镇街核实本期有发生")
     with pytest.raises(WrongState):
-        await duties.reopen(its)
+        await duties.reopen(its, DutyState.NOTHING, "镇街核实本期有发生")

@@ -68,7 +68,7 @@ async def test_begun_twice_or_by_two_at_once_it_is_one(at):
     assert await evidence("begin_matter") == await one("SELECT count(*) FROM edition") == 1
 
 
-@pytest.mark.parametrize("story", [submitted, published, withdrawn])
+@pytest.mark.parametrize("story", [submitted, published])
 async def test_what_is_on_its_way_or_published_is_the_matter_that_is_there(at, story):
     await ready(at)
     made = await story(POOR)

@@ -27,9 +27,27 @@ def test_a_persons_number_is_masked_wherever_it_stands(written, masked):
     assert len(numbers_in(f"联系{written}。")) == 1
 
 
+@pytest.mark.parametrize("written", [
+    "370921\u200b197511239985", "ID370921197511239985", "370921197511239985a", "tel13800001111", "138.0000.1111",
+    "370921.19751123.9985", "370921/197511239985", "370921—19751123—9985", "6217 0022·3344 5566"])
+def test_nor_does_a_number_show_that_was_dressed_up(written):
+    shown_ = shown("备注", f"本人{written}，已核对")
+    assert sum(sign.isdigit() for sign in shown_) <= 8
+    assert "****" in shown_
+
+
+@pytest.mark.parametrize(("cell", "masked"), [
+    ("刘芳（肺癌）", "刘芳（不公开）"), ("王小二 尿毒症", "王小二 （不公开）"),
+    ("高血压糖尿病", "（不公开）（不公开）"), ("张大爷", "张大爷"),
+    ("520", "520")])
+def test_in_a_list_of_people_no_illness_shows_wherever_it_stands(cell, masked):
+    assert hide(["姓名", "月金额"], [[cell, "1"]]) == [[masked, "1"]]
+    assert hide(["项目", "内容"], [["高血压免费随访", cell]])[0] == ["高血压免费随访", cell]
+
+
 @pytest.mark.parametrize("harmless", [
     "", "张大爷", "520", "12,000.00", "2026-10-08", "0538-5621234", "第 17 号", "（2026）鲁0921民初1234号", "600 米",
-    "GB50204-2015", "3.5 亩", "20261008", "AB12345678901234567"])
+    "GB50204-2015", "3.5 亩", "20261008", "HT20261008000012"])
 def test_what_is_no_persons_number_stays(harmless):
     assert shown("备注", harmless) == harmless
     assert numbers_in(harmless) == []

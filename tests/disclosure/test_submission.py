@@ -1,15 +1,20 @@
 """Handed on: checked first, signed where the county wants it, then the township's to review (M3§8); taken back."""
 import asyncio
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
-from litestar.exceptions import ClientException
+from litestar.exceptions import ClientException, PermissionDeniedException
 
+from server.core.clock import BEIJING
 from server.core.database import rows
 from server.core.moves import WrongState
+from server.disclosure import submission
+from server.disclosure.reviewing import publish_now
 from server.disclosure.rules import Signed
 from server.disclosure.submission import NotFit
+from server.permissions import Role
 from server.villages.actions import settle
 from tests.cast import (
     COMMITTEE,
@@ -266,22 +271,80 @@ async def test_only_the_two_seats_of_the_village_sign(visit, at, person, status)
 
 # 撤回 -----------------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("handed_on", "back", "due"), [
-    ("2026-10-08 09:00", "2026-10-12 15:00", "2026-10-15"),  # two were left: 13 and 14
-    ("2026-10-10 09:00", "2026-10-12 15:00", "2026-10-14"),  # none was left: one at the least
-    ("2026-10-13 09:00", "2026-10-13 10:00", "2026-10-15")])  # it was late already
-async def test_taken_back_the_clock_goes_on_with_what_was_left(at, handed_on, back, due):
+@pytest.mark.parametrize(("handed_on", "back", "review_ends"), [
+    ("2026-10-08 09:00", "2026-10-09 15:00", "withdrawn"),
+    ("2026-10-10 09:00", "2026-10-12 15:00", "withdrawn"),  # the village's day has passed meanwhile
+    ("2026-10-08 09:00", "2026-10-13 15:00", "late")])  # the township's two days too: that is not forgotten
+async def test_taken_back_the_clock_stands_where_it_would_have_stood(at, handed_on, back, review_ends):
     await ready(at, handed_on)
     made = await submitted(MEETINGS)
     review = (await edition(made))["id"]
     await at(back)
     await take_back(made)
     assert (await edition(made))["state"] == "草稿"
-    assert (await clock_of(review, "edition"))["state"] == "withdrawn"
+    assert (await clock_of(review, "edition"))["state"] == review_ends
     clock = await clock_of(await duty(MEETINGS, QUARTER))
     assert clock["state"] == "open"
-    assert clock["due_at"] == await at(f"{due} 00:00")
+    assert clock["due_at"] == await at("2026-10-11 00:00"), "handing on and taking back wins no day"
     assert await evidence("take_back_matter") == 1
+
+
+async def test_what_waits_for_its_day_is_taken_back_too(visit, at):
+    await ready(at)
+    made = await submitted(publish_at=datetime(2026, 10, 12, 8, tzinfo=BEIJING))
+    assert await review(made) == "待公开"
+    assert "撤回修改" in (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/{made}")).text
+    await take_back(made)
+    await save(made, publish_at=datetime(2026, 10, 14, 8, tzinfo=BEIJING))
+    await hand_on(made)
+    assert await review(made) == "待公开"
+    await at("2026-10-12 09:00")
+    await publish_now({"edition": (await edition(made))["id"]})
+    assert (await edition(made))["state"] == "待公开", "the moment that was chosen first is not its moment any more"
+
+
+@pytest.mark.parametrize(("name", "period", "later", "words"), [
+    (MEETINGS, QUARTER, timedelta(days=16), "最多推后 15 天公开"), (MEETINGS, QUARTER, timedelta(days=4000), "15 天")])
+async def test_nobody_puts_off_what_is_owed(at, name, period, later, words):
+    await ready(at)
+    made = await written(name, period, publish_at=datetime(2026, 10, 8, 9, tzinfo=BEIJING) + later)
+    with pytest.raises(NotFit, match=words):
+        await hand_on(made)
+
+
+async def test_a_month_of_books_waits_for_no_day(at):
+    await ready(at)
+    made = await written(ACCOUNTS, "2026-09")
+    await save(made, publish_at=datetime(2026, 10, 9, 9, tzinfo=BEIJING))
+    with pytest.raises(NotFit, match="不能定时"):
+        await hand_on(made)
+
+
+async def test_the_two_seats_are_two_peoples(at, owner):
+    await ready(at)
+    made = await signing()
+    both = await actor_of(SECRETARY)
+    grant = await owner.fetchval("""INSERT INTO role_grant (account_id, role, organisation_id)
+                                    VALUES ($1, '村务监督委员会', $2) RETURNING id""",
+                                 both.account_id, both.organisation_id)
+    await sign(made, SECRETARY)
+    its = await edition(made)
+    with pytest.raises(PermissionDeniedException, match="另一位同志签字"):
+        await submission.sign(replace(both, role=Role.SUPERVISOR, grant_id=grant), await matter(made), its,
+                              its["version"], Signed.AGREED, "")
+    assert await sign(made, SUPERVISOR) == "待审核"
+
+
+async def test_who_wrote_it_does_not_sign_for_the_supervisors(at, owner):
+    await ready(at)
+    made = await signing()
+    me = (await actor_of(SUPERVISOR)).person_id
+    async with owner.transaction():
+        await owner.execute("ALTER TABLE edition DISABLE TRIGGER USER")
+        await owner.execute("UPDATE edition SET authors = authors || $1::bigint", me)
+        await owner.execute("ALTER TABLE edition ENABLE TRIGGER USER")
+    with pytest.raises(PermissionDeniedException, match="自己填写的内容"):
+        await sign(made, SUPERVISOR)
 
 
 async def test_taken_back_before_the_month_ends_convenience_is_still_due_with_it(at):

@@ -5,6 +5,7 @@ import pytest
 
 from server.core.moves import WrongState
 from server.disclosure.rules import SECRECY
+from server.disclosure.submission import NotFit
 from server.disclosure.withdrawing import ask, take_down
 from tests.cast import (
     COMMITTEE,
@@ -19,20 +20,26 @@ from tests.cast import (
 )
 from tests.databases import fingerprint
 from tests.disclosure.stories import (
+    ACCOUNTS,
     DUES,
     MEETINGS,
     POOR,
     TEXT,
     ask_down,
     begin_correction,
+    clock_of,
     corrected,
     decide,
     edition,
+    hand_on,
+    income,
+    line,
     matter,
     owed,
     published,
     ready,
     returned,
+    review,
     save,
     submitted,
     take_back,
@@ -57,6 +64,36 @@ async def test_asked_for_it_waits_for_the_township_and_stays_readable(visit, at)
     assert await evidence("ask_withdrawal") == 1
 
 
+async def test_what_the_calendar_asks_for_is_published_anew_and_the_old_stays_down(visit, at):
+    await ready(at)
+    old = await withdrawn(text="露出了个人信息的话")
+    its = (await matter(old))["duty_id"]
+    clock = await clock_of(its)
+    assert (clock["state"], clock["due_at"]) == ("open", await at("2026-10-11 00:00"))
+    await at("2026-10-08 10:00")
+    assert MEETINGS in (await visit(VILLAGE_ADMIN, "GET", "/disclosures/new")).text
+    new = await published(text="改好了的话")
+    assert new != old
+    page = (await visit(VILLAGER, "GET", f"/disclosures/{new}")).text
+    assert ("改好了的话" in page, "撤下" in page.partition("<main")[2]) == (True, False)
+    assert "露出了个人信息的话" not in (await visit(VILLAGER, "GET", f"/disclosures/{old}")).text
+    assert (await visit(VILLAGER, "GET", f"/disclosures/{old}/versions/1")).status_code == 404
+    assert (await clock_of(its))["state"] == "met"
+
+
+async def test_a_month_of_books_is_published_anew_and_the_next_goes_on_from_it(at):
+    await ready(at)
+    await withdrawn(ACCOUNTS, "2026-09")
+    await at("2026-11-03 09:00")
+    october = await written(ACCOUNTS, "2026-10", entries=())
+    with pytest.raises(NotFit, match="2026年9月的账还没有公开"):
+        await hand_on(october)
+    await published(ACCOUNTS, "2026-09", entries=(income(), line(expense=1_000_00)))
+    await to_township(october)
+    await review(october)
+    assert await one("SELECT array_agg(l.closing ORDER BY l.month) FROM published_ledger l") == [1_100_000, 1_100_000]
+
+
 async def test_taken_down_a_notice_stays_and_says_who_and_why(visit, at):
     await ready(at)
     made = await published()
@@ -70,7 +107,7 @@ async def test_taken_down_a_notice_stays_and_says_who_and_why(visit, at):
     for kind in ("disclosures", "village_affairs"):
         assert await card_lines(kind=kind) == [f"已撤下：{MEETINGS}（2026年第三季度）"]
     assert await evidence("withdraw_matter") == 1
-    assert (await owed(MEETINGS))[0][1] == "已公开"
+    assert (await owed(MEETINGS))[0][1] == "应公开", "it is owed anew"
     assert "（已撤下）" in (await visit(VILLAGER, "GET", "/disclosures")).text
 
 

@@ -67,14 +67,6 @@ async def test_nor_one_after_a_gap(as_app, at):
     await refused(BEGINS, as_app, TO_SIGN, await draft(begin, "2026-11"))
 
 
-async def test_nor_one_before_the_first_that_ends_elsewhere(as_app, at):
-    await ready(at)
-    await in_november(at)
-    await submitted(ACCOUNTS, "2026-10", entries=())
-    its = await draft()
-    await refused(AFTER, as_app, TO_SIGN, its)
-
-
 async def test_nor_a_correction_that_moves_the_balance_under_the_next_month(as_app, at):
     await ready(at)
     made = await published(ACCOUNTS, MONTH)

@@ -26,12 +26,14 @@ from tests.disclosure.stories import (
     XICUN_CODE,
     catalogue,
     edition,
+    line,
     opened,
     published,
     ready,
     review,
     sign,
     submitted,
+    write_line,
     written,
 )
 from tests.ledgers.sheets import (
@@ -151,8 +153,29 @@ async def test_what_the_village_has_begun_itself_is_not_overwritten(at):
     await villages(at)
     await written(ACCOUNTS, SEP)
     before = await books()
-    assert await outcome(await done(spent())) == {"前村": ("没有写入", 0, "村里已经在记这个月的账（2 笔），没有覆盖")}
+    told = "村里已经在记、改这个月的账（2 笔），没有覆盖"
+    assert await outcome(await done(spent())) == {"前村": ("没有写入", 0, told)}
     assert await books() == before
+
+
+async def test_nor_what_it_has_added_to_what_was_delivered(at):
+    await villages(at)
+    made = await done(spent())
+    assert (await outcome(made))["前村"][0] == "已写入"
+    assert (await outcome(await done(spent(), earned())))["前村"][0] == "已写入", "nobody has written since"
+    await write_line(await one("SELECT matter_id FROM ledger_import_village LIMIT 1"), line(voucher="09-77"))
+    before = await books()
+    assert "没有覆盖" in (await outcome(await done(spent())))["前村"][2]
+    assert await books() == before
+
+
+async def test_sums_out_of_reason_are_told_and_hold_nobody_up(at):
+    await all_open(at)
+    much = "99999999999.00"
+    made = await done(spent("前村", expense=much), spent("前村", expense=much), spent("后村"))
+    found = await outcome(made)
+    assert (found["前村"][0], "合计超过一千亿元" in found["前村"][2]) == ("没有写入", True)
+    assert found["后村"][0] == "已写入"
 
 
 @pytest.mark.parametrize(("story", "word"), [(submitted, "待审核"), (published, "公开")])
@@ -256,4 +279,5 @@ async def test_what_is_wrong_with_a_cell_stands_by_its_row_and_column(visit, at,
     assert '<b class="left__n num">4</b>' in text
     assert said in text
     assert "前村" not in {one[0] for one in await books()}
-    assert (await outcome(made))["后村"] == ("已写入", 2, "")
+    whole = cell != "village"  # a row that is nobody's may be anybody's
+    assert (await outcome(made))["后村"][:2] == (("已写入", 2) if whole else ("没有写入", 0))

@@ -155,6 +155,7 @@ async def test_taken_down_its_sums_are_not_in_the_list_of_books(visit, at):
 async def test_taken_down_it_is_not_in_the_chart_of_the_next_month(visit, at):
     await ready(at)
     await withdrawn(ACCOUNTS, MONTH)
+    await published(ACCOUNTS, MONTH, entries=(line(voucher="09-03"),))
     await in_november(at)
     await published(ACCOUNTS, "2026-10", entries=(line(date(2026, 10, 9), 140_00),))
     assert "2026年9月 收入 12,000.00" not in (await visit(VILLAGER, "GET", f"/ledgers/{QIANCUN}/2026-10")).text

@@ -98,6 +98,14 @@ async def test_with_nobody_ticked_it_is_asked_once_more(visit, at, owner):
     assert [known[2] for known in await readers()] == [False, False]
 
 
+async def test_an_empty_form_looks_nothing_through(visit, at, owner):
+    await owed(at)
+    before = await fingerprint(owner)
+    for form in ({}, {"shown": [await reader_of(NEW)], "staying": [await reader_of(NEW)]}):
+        assert (await visit(VILLAGE_ADMIN, "POST", "/query-accounts/confirmation", data=form)).status_code == 409
+    assert await fingerprint(owner) == before
+
+
 async def test_done_twice_it_ends_nobody_again(visit, at):
     await owed(at)
     kept = await reader_of(NEW)

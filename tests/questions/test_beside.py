@@ -16,9 +16,20 @@ from tests.cast import (
     VILLAGER,
 )
 from tests.databases import fingerprint
-from tests.disclosure.stories import begin_correction, clock_of, published, ready, review, to_township
+from tests.disclosure.stories import (
+    DUES,
+    TABLES,
+    begin_correction,
+    clock_of,
+    new_version,
+    published,
+    ready,
+    review,
+    save,
+    to_township,
+)
 from tests.meetings.stories import evidence, one
-from tests.questions.stories import ANSWER, TEXT, ask, books, cards, entry, reply, state
+from tests.questions.stories import ANSWER, COUNTY_ASKED, TEXT, TOWNSHIP, ask, books, cards, entry, reply, state
 from tests.villages.test_guards import refused
 
 WHY = "骂人"
@@ -155,6 +166,48 @@ async def test_nobody_below_and_nobody_elsewhere_hides_anything(visit, at, owner
     for form in ({"why": ""}, {"why": "因" * 201}, {"why": WHY, "more": "1"}):
         assert (await visit(COMMITTEE, "POST", f"/questions/{asked}/hiding", data=form)).status_code == 422
     assert await fingerprint(owner) == before
+
+
+@pytest.mark.parametrize(("of", "person", "answered", "status"), [
+    (TOWNSHIP, COMMITTEE, False, 403), (TOWNSHIP, COUNTY, False, 303), (COUNTY_ASKED, COMMITTEE, False, 403),
+    (COUNTY_ASKED, COUNTY, False, 403), (COUNTY_ASKED, COUNTY, True, 303)])
+async def test_nobody_silences_what_goes_past_him_or_what_he_owes_an_answer(visit, at, of, person, answered, status):
+    await ready(at)
+    asked = await ask(visit, await published(), of=of)
+    if answered:
+        assert (await reply(visit, asked, COUNTY)).status_code == 303
+    assert ("隐藏" in (await visit(person, "GET", f"/questions/{asked}")).text.partition("<main")[2]) is (status == 303)
+    assert (await hide(visit, asked, person)).status_code == status
+    assert (await state(asked) == "已隐藏") is (status == 303)
+
+
+async def test_hidden_it_is_gone_from_older_editions_too(visit, at):
+    await ready(at)
+    made = await books()
+    asked = await ask(visit, made, line=await entry())
+    await reply(visit, asked)
+    await begin_correction(made)
+    await to_township(made)
+    await review(made)
+    for number in (1, 2):
+        assert TEXT in (await visit(VILLAGER, "GET", f"/disclosures/{made}/versions/{number}")).text
+    await hide(visit, asked)
+    for number in (1, 2):
+        assert TEXT not in (await visit(VILLAGER, "GET", f"/disclosures/{made}/versions/{number}")).text
+
+
+async def test_what_members_asked_among_themselves_villagers_do_not_read(visit, at):
+    await ready(at)
+    made = await published(DUES)
+    await reply(visit, await ask(visit, made, MEMBER))
+    assert TEXT in (await visit(MEMBER, "GET", f"/disclosures/{made}")).text
+    await new_version({DUES: {"audience": "村（居）民"}})
+    await begin_correction(made)
+    await save(made, lines=TABLES[DUES])
+    await to_township(made)
+    await review(made)
+    page = await visit(VILLAGER, "GET", f"/disclosures/{made}")
+    assert (page.status_code, TEXT in page.text) == (200, False)
 
 
 async def test_hidden_twice_it_is_hidden_once_and_answered_no_more(visit, at, owner):

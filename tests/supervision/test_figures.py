@@ -13,7 +13,7 @@ from server.core.clock import BEIJING, now
 from server.core.database import rows, transaction
 from server.supervision.rules import COUNTED
 from server.supervision.tables import fold
-from tests.cast import COMMITTEE, VILLAGE_ADMIN
+from tests.cast import COUNTY, VILLAGE_ADMIN
 from tests.disclosure.stories import (
     ACCOUNTS,
     MEETINGS,
@@ -161,7 +161,7 @@ async def test_questions_are_counted_whoever_is_asked(visit, at):
     village, township = await ask(visit, made), await ask(visit, made, of="镇里")
     assert (await month())["answer_running"] == 2
     await reply(visit, village)
-    await visit(COMMITTEE, "POST", f"/questions/{township}/hiding", data={"why": "骂人"})
+    await visit(COUNTY, "POST", f"/questions/{township}/hiding", data={"why": "骂人"})
     found = await month()
     assert (found["answer_met"], found.get("answer_running", 0)) == (1, 0)
     assert await right()

@@ -160,6 +160,19 @@ async def test_a_wrong_reason_leaves_nothing_behind(visit, at, owner, reason):
     assert await fingerprint(owner) == before
 
 
+@pytest.mark.parametrize("day", ["", "2027-03-01"])
+async def test_the_county_refuses_with_the_form_it_would_file_with(visit, at, day):
+    await at(OPENED)
+    made = await asked()
+    await move(made, COMMITTEE, OPINION)
+    page = (await visit(COUNTY, "GET", f"/villages/{(await its(made))['village_code']}")).text
+    assert f'/exemptions/{made}/refusal"' in page
+    assert 'name="review_on"' in page
+    answer = await visit(COUNTY, "POST", f"/exemptions/{made}/refusal", data={"opinion": "能开通", "review_on": day})
+    assert answer.status_code == 303
+    assert (await its(made))["state"] == "已退回"
+
+
 @pytest.mark.parametrize("opinion", ["", "长" * 301])
 async def test_an_opinion_and_a_refusal_have_words(visit, at, opinion):
     await at(OPENED)

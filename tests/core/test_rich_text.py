@@ -1,0 +1,37 @@
+"""What is pasted keeps nobody waiting: what is larger than a text is refused, in half a second at most."""
+import time
+
+import pytest
+
+from server.core.rich_text import TooMuch, depth, pasted, to_html
+
+HUGE = {"many paragraphs": "<p>a" * 120_000, "deep lists": "<ul><li>" * 400, "deep boxes": "<div>" * 100 + "x",
+        "deep and many": "<ul><li>" * 60_000}
+
+
+@pytest.mark.parametrize("html", HUGE.values(), ids=HUGE)
+def test_what_is_larger_than_a_text_is_refused_at_once(html):
+    began = time.monotonic()
+    with pytest.raises(TooMuch, match="太复杂"):
+        pasted(html)
+    assert time.monotonic() - began < 0.5
+
+
+def test_a_page_of_word_is_no_such_thing():
+    row = "<tr>" + "<td><p class=MsoNormal><span lang=EN-US>3,860.00</span></p></td>" * 8 + "</tr>"
+    text = pasted(f"<div><table>{row * 100}</table></div>")
+    assert text.count("3,860.00") == 800
+
+
+def test_what_needs_no_end_is_not_deep():
+    assert depth("<p>一<p>二<br><li>三<li>四<hr>" * 100) == 0
+    assert depth("<div><ul><li><b>一</b></ul></div>") == 3
+
+
+def test_a_row_of_thousands_is_no_table():
+    wide = f"|{'a|' * 3300}\n|{'-|' * 3300}\n|x|"
+    began = time.monotonic()
+    html = to_html(wide)
+    assert time.monotonic() - began < 0.5
+    assert "<table>" not in html
+    assert "<table>" in to_html("|项目|金额|\n|-|-|\n|修路|86400|")
