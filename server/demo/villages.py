@@ -57,6 +57,25 @@ async def load(connection: Connection, now: datetime) -> None:
     owned = [kind for kind in KINDS.values() if kind.owner != "person"]
     await connection.execute(OPEN_THREADS, [kind.name for kind in owned], [kind.owner for kind in owned], "")
     await supervisors(connection, opened, now)
+    await keepers(connection, now)
+
+
+async def keepers(connection: Connection, now: datetime) -> None:
+    """Who keeps a village's matters where nobody does yet: the branch's 宣传委员, with an account that may wait for its
+    first password."""
+    await connection.execute("""
+        INSERT INTO account (person_id, created_at)
+        SELECT s.person_id, $1 FROM village v JOIN seat s ON s.branch_id = v.organisation_id AND s.until IS NULL
+        WHERE s.office = '宣传委员' AND NOT EXISTS (SELECT FROM account WHERE person_id = s.person_id)
+        ORDER BY v.code""", now - OPENED)
+    await connection.execute("""
+        INSERT INTO role_grant (account_id, role, organisation_id, since)
+        SELECT a.id, $1, v.organisation_id, $2 FROM village v
+        JOIN seat s ON s.branch_id = v.organisation_id AND s.until IS NULL AND s.office = '宣传委员'
+        JOIN account a ON a.person_id = s.person_id
+        WHERE v.state = '已开通' AND NOT EXISTS (
+            SELECT FROM role_grant g WHERE g.organisation_id = v.organisation_id AND g.role = $1)
+        ORDER BY v.code""", str(Role.VILLAGE_ADMIN), now - OPENED)
 
 
 async def catalogue(connection: Connection, now: datetime) -> None:

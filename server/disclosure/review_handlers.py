@@ -6,6 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from server.core import forms
+from server.core.actor import Actor
 from server.core.calendar_days import calendar
 from server.core.clock import now
 from server.core.dates import moment
@@ -30,17 +31,19 @@ async def queue(request: Request, show: FromQuery[str] = "") -> Response[Any]:
     shown = mine if show == "mine" else found
     chips = [{"label": f"全部 {len(found)}", "href": "/reviews", "current": show != "mine"},
              {"label": f"我的分工 {len(mine)}", "href": "/reviews?show=mine", "current": show == "mine"}]
-    return await page(request, "disclosure/queue.html", chips=chips, waiting=[queue_line(one, days) for one in shown],
+    return await page(request, "disclosure/queue.html", chips=chips,
+                      waiting=[queue_line(request.user, one, days) for one in shown],
                       here=f"/reviews?show={show}" if show else "/reviews",
                       may_divide=request.user.may(Can.VILLAGE_OPEN))
 
 
-def queue_line(one: Record, days: Any) -> dict[str, Any]:
+def queue_line(actor: Actor, one: Record, days: Any) -> dict[str, Any]:
     """One edition that waits: how many working days are left, whose it is."""
     moment_now = now()
     left = days.remaining(moment_now, one["starts_at"], one["due_at"]) if one["due_at"] else 0
     correction = "更正 · " if one["number"] > 1 else ""
     office = f"{one['office']} · " if one["office"] else ""
+    office = f"您参与填写过，由别的同志审核 · {office}" if actor.person_id in one["authors"] else office
     until = f"{due_text(one['due_at'], moment_now)} 截止" if one["due_at"] else ""
     return {"left": f"−{-left}" if left < 0 else str(left), "unit": "工作日",
             "tone": "red" if left < 0 else "amber" if left <= 1 else "green",

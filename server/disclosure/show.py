@@ -16,9 +16,9 @@ from server.core.deadline_words import describe
 from server.core.templates import ENVIRONMENT
 from server.disclosure.comparing import difference
 from server.disclosure.publication import category_word, content_context
-from server.disclosure.rules import FIELDS, LEVEL_TONES, ON_ITS_WAY, TONES, Finding, State, label_of, seats_for
+from server.disclosure.rules import FIELDS, LEVEL_TONES, ON_ITS_WAY, TONES, Finding, State, label_of
 from server.disclosure.sight import editions_for
-from server.disclosure.submission import EDITION, rule_of
+from server.disclosure.submission import EDITION, rule_of, seats_of
 from server.disclosure.tables import (
     last_refusal,
     last_review,
@@ -115,7 +115,7 @@ async def words_of(matter: Record, edition: Record, state: State) -> str:
     """What the state means, in a sentence."""
     if state is State.SIGNING:
         done = {one["seat"] for one in await signatures(edition["id"], edition["version"])}
-        missing = "、".join(seat for seat in seats_for(matter["audience"]) if seat not in done)
+        missing = "、".join(seat for seat in await seats_of(matter, edition) if seat not in done)
         return f"等{missing}签字，签好自动交镇里审核"
     if state is State.APPROVED:
         return f"镇里审核通过，{moment(edition['publish_at'], now())}公开"

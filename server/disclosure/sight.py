@@ -3,11 +3,13 @@ from asyncpg import Record
 from litestar import Request
 from litestar.exceptions import NotFoundException
 
+from server.catalogues.rules import Audience
+from server.catalogues.tables import item as item_of
 from server.core.actor import Actor
 from server.core.moves import WrongState
 from server.disclosure.rules import State
 from server.disclosure.tables import audiences, editions, matter_seen_by, open_edition, works_on
-from server.permissions import Can
+from server.permissions import Can, Role
 
 
 async def the_matter(actor: Actor, matter_id: int) -> Record:
@@ -37,10 +39,18 @@ async def readable_editions(actor: Actor, matter: Record) -> list[Record]:
     on it."""
     found = await editions_for(actor, matter)
     current = await open_edition(matter["id"])
+    if current is not None and actor.role == Role.SUPERVISOR and await is_for_members(current):
+        return found
     handed_on = current is not None and current["state"] in (State.SUBMITTED, State.APPROVED)
     if current is not None and (works_on(actor) or (actor.may(Can.DISCLOSURE_OVERSEE) and handed_on)):
         found.append(current)
     return found
+
+
+async def is_for_members(edition: Record) -> bool:
+    """Whether an edition on its way will be for members alone."""
+    item = await item_of(edition["item_id"])
+    return item is not None and item.audience is Audience.MEMBERS
 
 
 async def to_write(request: Request, matter_id: int) -> tuple[Record, Record]:

@@ -1,6 +1,6 @@
 """Handing an edition on: signed first where the county wants it (村务监督委员会, 书记), then to the township (M3§8)."""
 from asyncpg import Record
-from litestar.exceptions import ClientException, PermissionDeniedException
+from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
 
 from server.catalogues.duties import DUTY, settle
 from server.catalogues.rules import CONVENIENCE, PUBLISH, Audience, Category, DutyState
@@ -24,6 +24,7 @@ from server.disclosure.rules import (
     errors,
     seats_for,
 )
+from server.disclosure.sight import is_for_members
 from server.disclosure.tables import signatures
 from server.permissions import Role
 from server.villages.tables import county_of, settings_of
@@ -42,6 +43,11 @@ class NotFit(Exception):
 def rule_of(matter: Record) -> Rule:
     """The deadline by which a matter is to be published."""
     return CONVENIENCE if matter["category"] == Category.CONVENIENCE else PUBLISH
+
+
+async def seats_of(matter: Record, edition: Record) -> tuple[Role, ...]:
+    """Who signs an edition: by whom it is for, and whom what is published now is for."""
+    return seats_for(Audience.MEMBERS if await is_for_members(edition) else matter["audience"])
 
 
 async def is_signed_first(matter: Record) -> bool:
@@ -92,9 +98,11 @@ async def sign(actor: Actor, matter: Record, edition: Record, version: int, verd
     village. Where it then waits. WrongState when it was changed, or the seat has signed.
 
     ClientException (400) for a no without a reason; PermissionDenied (403) for who signed for the other seat, and for
-    the 村务监督委员会 where it is one of those who wrote it."""
+    the 村务监督委员会 where it is one of those who wrote it; NotFoundException for a seat that does not sign it."""
     if verdict is Signed.REFUSED and not reason:
         raise ClientException("不同意要写明原因")
+    if actor.role not in await seats_of(matter, edition):
+        raise NotFoundException
     if actor.role == Role.SUPERVISOR and actor.person_id in edition["authors"]:
         raise PermissionDeniedException("自己填写的内容，要由村务监督委员会另一位同志签字")
     async with transaction():
@@ -113,7 +121,7 @@ async def sign(actor: Actor, matter: Record, edition: Record, version: int, verd
             raise WrongState(f"{actor.role}已经签过了")
         agreed = {one["seat"] for one in await signatures(edition["id"], version) if one["verdict"] == Signed.AGREED}
         to = State.DRAFT if verdict is Signed.REFUSED else (
-            State.SUBMITTED if agreed >= set(map(str, seats_for(matter["audience"]))) else State.SIGNING)
+            State.SUBMITTED if agreed >= set(map(str, await seats_of(matter, edition))) else State.SIGNING)
         if to is not State.SIGNING:
             await rows("""UPDATE edition SET state = $2, submitted_at = CASE WHEN $2 = '待审核' THEN ebranch_now()
                           ELSE submitted_at END WHERE id = $1""", edition["id"], str(to))

@@ -3,6 +3,7 @@ from typing import Any
 
 from asyncpg import Record
 from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from server.core import forms
@@ -76,6 +77,8 @@ async def sign_form(request: Request, matter_id: FromPath[int]) -> Response[Any]
     edition = await open_edition(matter_id)
     if edition is None or edition["state"] != State.SIGNING:
         return see_other(f"/disclosures/{matter_id}")
+    if request.user.role not in await submission.seats_of(matter, edition):
+        raise NotFoundException
     return await sign_page(request, matter, edition, Filled())
 
 

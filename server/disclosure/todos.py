@@ -21,7 +21,9 @@ async def to_sign(actor: Actor) -> list[ToDo]:
     return [ToDo("签字", "公开", "amber", f"签字 · {one['title']}", f"{one['submitted_who']}提交",
                  f"/disclosures/{one['matter_id']}/signature") for one in await rows("""
         SELECT e.matter_id, e.title, e.submitted_who FROM edition e JOIN matter m ON m.id = e.matter_id
-        WHERE e.state = '待签字' AND m.village_code = $1 AND m.audience = ANY($3) AND NOT EXISTS (
+        JOIN catalogue_item i ON i.id = e.item_id
+        WHERE e.state = '待签字' AND m.village_code = $1 AND m.audience = ANY($3) AND i.audience = ANY($3)
+          AND NOT EXISTS (
             SELECT FROM signature s WHERE s.edition_id = e.id AND s.edition_version = e.version AND s.seat = $2)
         ORDER BY e.id LIMIT 50""", actor.unit_code, str(actor.role), audiences(actor))]
 

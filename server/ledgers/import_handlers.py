@@ -129,8 +129,12 @@ async def seen(request: Request, import_id: int) -> Record:
 @get("/ledger-imports/{import_id:int}", can=Can.LEDGER_IMPORT)
 async def show(request: Request, import_id: FromPath[int]) -> Response[Any]:
     held = await seen(request, import_id)
-    villages = await rows("""SELECT x.*, u.name FROM ledger_import_village x JOIN unit u ON u.code = x.village_code
-                             WHERE x.import_id = $1 ORDER BY x.village_code""", import_id)
+    villages = await rows("""
+        SELECT x.*, u.name, EXISTS (
+            SELECT FROM role_grant g JOIN village v ON v.organisation_id = g.organisation_id
+            WHERE v.code = x.village_code AND g.role = '村（社区）管理员' AND g.until IS NULL) AS kept
+        FROM ledger_import_village x JOIN unit u ON u.code = x.village_code
+        WHERE x.import_id = $1 ORDER BY x.village_code""", import_id)
     wrong = await rows("""SELECT number, village_code, cells::text, faults::text FROM ledger_import_row
                           WHERE import_id = $1 AND faults <> '{}' ORDER BY number LIMIT $2""", import_id, WRONG_SHOWN)
     written = sum(one["state"] != "待写入" for one in villages)

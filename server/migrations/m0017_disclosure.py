@@ -233,7 +233,9 @@ CREATE TRIGGER review_guard BEFORE INSERT ON review FOR EACH ROW EXECUTE FUNCTIO
 -- signed, nothing published without the township's yes to this very version, and what is published stays.
 CREATE FUNCTION edition_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE its matter;
+DECLARE
+    its matter;
+    members boolean; -- for whom alone it is
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'an edition is never deleted' USING ERRCODE = 'EB043';
@@ -265,9 +267,10 @@ BEGIN
             OR NEW.state IN ('待公开', '已公开') AND OLD.state NOT IN ('待审核', '待公开') THEN
         RAISE EXCEPTION 'an edition skips no step' USING ERRCODE = 'EB043';
     END IF;
-    IF NEW.state = '待审核' AND (CASE its.audience WHEN '党员' THEN 1 ELSE 2 END) > (
+    members := '党员' IN (its.audience, (SELECT audience FROM catalogue_item WHERE id = NEW.item_id));
+    IF NEW.state = '待审核' AND (CASE WHEN members THEN 1 ELSE 2 END) > (
             SELECT count(*) FROM signature WHERE edition_id = NEW.id AND edition_version = NEW.version
-            AND verdict = '同意公开' AND (its.audience <> '党员' OR seat = '书记'))
+            AND verdict = '同意公开' AND (NOT members OR seat = '书记'))
        AND its.category = ANY(coalesce(
             (SELECT signed FROM county_setting WHERE county_code = left(its.village_code, 6)), '{财务}')) THEN
         RAISE EXCEPTION 'it is not signed' USING ERRCODE = 'EB044';

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from litestar.exceptions import ClientException, PermissionDeniedException
+from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
 
 from server.core.clock import BEIJING
 from server.core.database import rows
@@ -38,11 +38,13 @@ from tests.disclosure.stories import (
     POOR,
     QUARTER_OVER,
     begin,
+    begin_correction,
     clock_of,
     duty,
     edition,
     hand_on,
     matter,
+    new_version,
     published,
     ready,
     returned,
@@ -187,6 +189,22 @@ async def test_what_is_for_members_alone_the_supervisors_are_not_asked_to_sign(v
     assert DUES not in (await visit(SUPERVISOR, "GET", "/to-dos")).text
     assert (await visit(SUPERVISOR, "GET", f"/disclosures/{made}/signature")).status_code == 404
     assert f"签字 · {DUES}" in (await visit(SECRETARY, "GET", "/to-dos")).text
+    assert await sign(made, SECRETARY) == "待审核"
+
+
+async def test_what_becomes_the_members_own_with_a_correction_the_supervisors_no_longer_see(visit, at):
+    await ready(at)
+    await settle(await actor_of(COUNTY), ["党务", "财务"], 5, 0)
+    await new_version({DUES: {"audience": "村（居）民"}})
+    made = await published(DUES)
+    await new_version({DUES: {"audience": "党员"}})
+    await begin_correction(made)
+    await save(made, lines=[["收缴", "1260", "只给党员看的话"]])
+    assert await hand_on(made) == "待签字"
+    assert (await visit(SUPERVISOR, "GET", f"/disclosures/{made}/signature")).status_code == 404
+    assert "签字 ·" not in (await visit(SUPERVISOR, "GET", "/to-dos")).text
+    with pytest.raises(NotFoundException):
+        await sign(made, SUPERVISOR)
     assert await sign(made, SECRETARY) == "待审核"
 
 

@@ -1,11 +1,13 @@
 """The village says who it is: opened, with an SMS, or refused, with the reason in one."""
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from server.core.moves import WrongState
 from server.query_accounts import applications
 from server.query_accounts.rules import Standing
+from server.query_accounts.tables import ReaderApplication
 from server.villages.tables import village
 from tests.cast import (
     BRANCH_ADMIN,
@@ -49,6 +51,17 @@ async def confirm(visit, made: int, by=VILLAGE_ADMIN, standing: str = "村（居
 
 async def turn_down(visit, made: int, by=VILLAGE_ADMIN, why: str = WHY):
     return await visit(by, "POST", f"/query-accounts/applications/{made}/refusal", data={"why": why})
+
+
+@pytest.mark.parametrize(("person", "kind", "unit"), [
+    (COMMITTEE, "基层党委", "370921"), (BRANCH_ADMIN, "党支部", "370921"), (BRANCH_ADMIN, "党支部", "370921102")])
+async def test_other_organisations_that_stand_in_the_units_above_know_nothing_of_it(at, person, kind, unit):
+    await village_open(at)
+    await applied()
+    guest = replace(await actor_of(person), organisation_kind=kind, unit_code=unit)
+    seen = await ReaderApplication.exists().where(ReaderApplication.visible_to(guest))
+    assert seen is False
+    assert await ReaderApplication.exists().where(ReaderApplication.visible_to(await actor_of(COMMITTEE)))
 
 
 async def test_who_verifies_sees_enough_to_know_the_person_and_no_whole_number(visit, at):
