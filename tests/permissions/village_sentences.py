@@ -124,7 +124,7 @@ GET  /disclosures/{matter_id:int}/preview
 POST /disclosures/{matter_id:int}/submission
     | keeper own draft 303 returned 303 correcting 303 else 409
 POST /disclosures/{matter_id:int}/taking-back
-    | keeper own signing 303 submitted 303 else 409
+    | keeper own signing 303 submitted 303 approved 303 else 409
 POST /disclosures/{matter_id:int}/dropping
     | keeper own draft 303 returned 303 correcting 303 else 409
 GET  /disclosures/{matter_id:int}/corrections
