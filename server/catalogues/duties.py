@@ -43,7 +43,8 @@ FROM duty x JOIN village v ON v.code = x.village_code
 LEFT JOIN unnest($2::bigint[], $3::text[], $5::text[]) AS i (item, frequency, variant) ON i.item = x.item
     AND i.variant IN ('都适用', CASE WHEN v.community THEN '社区' ELSE '村' END)
 WHERE x.id = d.id AND d.state = '应公开' AND d.village_code >= $1 AND d.village_code < $1 || '~'
-  AND (i.item IS NULL AND d.period NOT LIKE 'matter-%'
+  AND (i.item IS NULL AND d.period NOT LIKE 'matter-%' AND NOT (d.last < $4 AND EXISTS (
+            SELECT FROM catalogue_item f WHERE f.id = x.item_id AND f.form = '账目'))
        OR d.last >= $4 AND d.period NOT LIKE 'matter-%' AND d.period !~ CASE i.frequency
             WHEN '每月' THEN '^[0-9]{4}-[0-9]{2}$' WHEN '每季度' THEN '^[0-9]{4}-Q[1-4]$'
             WHEN '每年' THEN '^[0-9]{4}$' WHEN '长期' THEN '^长期$' ELSE '^$' END)
@@ -88,9 +89,9 @@ async def make(county: str, below: str) -> int:
 
 
 async def drop_obsolete(below: str, items: Sequence[Item]) -> None:
-    """Drops the open duties of items that the catalogue no longer has for villages, or communities, like this one; and
-    of periods that have not ended where it now asks for another frequency. A draft that was begun for one stays, and
-    says so."""
+    """Drops the open duties of items that the catalogue no longer has for villages, or communities, like this one, but
+    for the books of months that are over; and of periods that have not ended where it now asks for another frequency. A
+    draft that was begun for one stays, and says so."""
     dropped = await rows(OBSOLETE, below, [one.item for one in items], [str(one.frequency) for one in items], today(),
                          [str(one.variant) for one in items])
     await withdraw_all(RULES, DUTY, [one["id"] for one in dropped], now())

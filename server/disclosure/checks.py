@@ -28,8 +28,8 @@ async def of_catalogue(matter: Record, edition: Record) -> list[Finding]:
     """Whether the catalogue changed under the draft."""
     then = await item_of(edition["item_id"])
     newest = await item_now(matter["village_code"], matter["community"], matter["item"])
-    if newest is None and matter["edition_id"]:
-        return []  # a correction of what was asked for then
+    if newest is None and (matter["edition_id"] or (matter["form"] == Form.LEDGER and matter["last"] < today())):
+        return []  # a correction of what was asked for then, or books, of which no month may be missing
     if newest is None:
         return [Finding(Level.ERROR, "catalogue", "县里的公开目录已不再列这一项；草稿替您留着，可以作废", CATALOGUE)]
     if then and newest.id != then.id and (told := changed(then, newest)):

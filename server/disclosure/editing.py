@@ -7,7 +7,7 @@ from typing import Any
 from asyncpg import Record
 
 from server.catalogues import duties
-from server.catalogues.rules import DutyState, Frequency, Item
+from server.catalogues.rules import DutyState, Form, Frequency, Item
 from server.catalogues.tables import current_items
 from server.catalogues.tables import item as item_of
 from server.core import audit, live, uploads
@@ -17,6 +17,7 @@ from server.core.database import next_id, row, rows, the_row, transaction
 from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.core.rich_text import to_html
+from server.core.workdays import beijing_date
 from server.disclosure.parts import part_of
 from server.disclosure.private import hide
 from server.disclosure.rules import DROPPING, OPEN
@@ -62,6 +63,8 @@ async def begun(actor: Actor, village: Record, duty_id: int) -> int:
     if duty["state"] != DutyState.OWED:
         raise Refused("duty", f"这一项已经是“{duty['state']}”")
     item = await item_now(village["code"], village["community"], duty["item"])
+    if item is None and duty["form"] == Form.LEDGER and duty["last"] < today():
+        item = await item_of(duty["item_id"])  # books go on month by month, whatever the catalogue lists from now on
     if item is None:
         raise Refused("duty", "县里的公开目录已不再列这一项")
     title = f"{item.name}{duties.in_words(duty)}"
@@ -83,6 +86,8 @@ async def begin_at_once(actor: Actor, village: Record, item_number: int, ended_o
         raise Refused("item", f"这一项按{item.frequency}公开，请从应公开的事项里进入")
     if ended_on > today():
         raise Refused("ended_on", "事项还没有结束，结束以后再公开")
+    if ended_on < beijing_date(village["opened_at"]):
+        raise Refused("ended_on", "这是开通三务公开以前的事项，不用在这里补公开")
     async with transaction():
         await rows("SELECT pg_advisory_xact_lock($1, $2::int)", duties.COUNTY_LOCK + 1, item.item % 2**31)
         there = await row(f"""

@@ -47,15 +47,15 @@ async def render(matter: Any, edition: Any) -> str:
     return ENVIRONMENT.get_template("disclosure/_content.html").render(**await content_context(matter, edition))
 
 
-Beside = Callable[[int], Awaitable[dict[int | None, list[dict[str, Any]]]]]
+Beside = Callable[[int, int], Awaitable[dict[int | None, list[dict[str, Any]]]]]
 BESIDE: list[Beside] = []  # what stands beside a matter's entries (None: beside all of it): who keeps it declares it
 
 
-async def beside(matter_id: int) -> dict[int | None, list[dict[str, Any]]]:
-    """Questions and answers that stand beside a matter, by the entry they are about."""
+async def beside(matter_id: int, edition_id: int) -> dict[int | None, list[dict[str, Any]]]:
+    """Questions and answers that stand beside an edition of a matter, by the entry they are about."""
     found: dict[int | None, list[dict[str, Any]]] = {}
     for find in BESIDE:
-        found |= await find(matter_id)
+        found |= await find(matter_id, edition_id)
     return found
 
 
@@ -76,7 +76,7 @@ async def content_context(matter: Any, edition: Any, *, preview: bool = False, w
     content = await part_of(matter["form"]).content(edition)
     signed = await signatures(edition["id"], edition["version"])
     review = await last_review(edition["id"])
-    answers = {} if preview or wall else await beside(matter["id"])
+    answers = {} if preview or wall else await beside(matter["id"], edition["id"])
     return context(
         matter, edition, await item_of(edition["item_id"]), await files_of(edition["id"]),
         [f"{one['seat']} {one['who'].split(' · ')[0]}" for one in signed if one["verdict"] == Signed.AGREED],

@@ -41,7 +41,7 @@ def queue_line(actor: Actor, one: Record, days: Any) -> dict[str, Any]:
     """One edition that waits: how many working days are left, whose it is."""
     moment_now = now()
     left = days.remaining(moment_now, one["starts_at"], one["due_at"]) if one["due_at"] else 0
-    correction = "更正 · " if one["number"] > 1 else ""
+    correction = "更正 · " if one["published"] else ""
     office = f"{one['office']} · " if one["office"] else ""
     office = f"您参与填写过，由别的同志审核 · {office}" if actor.person_id in one["authors"] else office
     until = f"{due_text(one['due_at'], moment_now)} 截止" if one["due_at"] else ""

@@ -87,7 +87,7 @@ async def publish_now(payload: dict[str, Any]) -> None:
 # 审核分工 -------------------------------------------------------------------------------------------------------------
 
 QUEUE = """
-SELECT e.id, e.matter_id, e.number, e.title, e.authors, e.submitted_at, e.version, m.category, m.form,
+SELECT e.id, e.matter_id, m.edition_id AS published, e.title, e.authors, e.submitted_at, e.version, m.category, m.form,
        u.name AS village, d.item, i.department, x.due_at, x.starts_at, o.name AS office, ($2 = ANY(o.accounts)) AS mine
 FROM edition e JOIN matter m ON m.id = e.matter_id JOIN duty d ON d.id = m.duty_id
 JOIN unit u ON u.code = m.village_code JOIN catalogue_item i ON i.id = e.item_id

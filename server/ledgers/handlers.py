@@ -111,7 +111,7 @@ async def following(request: Request, matter_id: FromPath[int], number: FromPath
     if edition is None or not context:
         raise NotFoundException
     waits = edition["published_at"] is None
-    context["answers"] = defaultdict(list, {} if waits else await beside(matter_id))
+    context["answers"] = defaultdict(list, {} if waits else await beside(matter_id, edition["id"]))
     return await page(request, "ledgers/lines.html", title=edition["title"], back=f"/disclosures/{matter_id}",
                       matter={"id": matter_id, "preview": waits},
                       may_ask=request.user.may(Can.DISCLOSURE_ASK), **context)

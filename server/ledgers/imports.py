@@ -203,7 +203,10 @@ async def matter_for(actor: Actor, held: Record, its: Record) -> int:
 
 async def opening_of(code: str, month: date, found: Sequence[RowRead], present: int) -> int:
     """What the month begins with: where the month before ended; a first month says so itself."""
-    said = next((one.opening for one in found if one.opening is not None), None)
+    openings = [one.opening for one in found if one.opening is not None]
+    if len(openings) > 1:
+        raise Refused("row", "表里有不止一行“上月结余”，请只留一行")
+    said = next(iter(openings), None)
     before = await closing_before(code, month)
     if before is None:
         return present if said is None else said

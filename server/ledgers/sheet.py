@@ -58,6 +58,8 @@ def read_row(cells: dict[str, str], month: date, today: date, *, merged: bool) -
     if cells.get("summary", "").replace(" ", "") == OPENING:
         if found.balance is None:
             found.faults.setdefault("balance", f"“{OPENING}”这一行要在余额里写明金额")
+        if any(cells.get(name, "").strip() not in ("", "0", "0.00") for name in ("income", "expense")):
+            found.faults.setdefault("income", f"“{OPENING}”这一行只填余额，收入和支出各记一行")
         found.opening = found.balance
         return found
     read_line(cells, month, today, amounts, found)

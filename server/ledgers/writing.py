@@ -12,7 +12,7 @@ from server.core.forms import Refused
 from server.disclosure.editing import BEGUN_LATELY, why_not
 from server.disclosure.rules import OPEN
 from server.ledgers.rules import MOST_FEN, MOST_LINES, Line, signed
-from server.ledgers.tables import FIELDS, closing_before, ledger, line_of
+from server.ledgers.tables import FIELDS, closing_before, ledger, line_of, lines_of
 
 INSERT = f"""
 INSERT INTO ledger_line (edition_id, {", ".join(FIELDS)})
@@ -129,10 +129,22 @@ async def set_opening(actor: Actor, matter: Record, edition_id: int, opening: in
 
 
 async def replace_all(actor: Actor, edition_id: int, opening: int | None, lines: Sequence[Line]) -> None:
-    """Puts a whole month in the place of what the edition has. Within a transaction. opening: None leaves it."""
+    """Puts a whole month in the place of what the edition has. Within a transaction. opening: None leaves it. A line
+    that says what one of those there says is that one, with its name and the picture of its voucher: what was asked
+    about it stays beside it."""
     await hold(actor, edition_id)
+    there: dict[str, list[Line]] = {}
+    for one in await lines_of(edition_id, after=0, most=None):
+        there.setdefault(mark_of(one), []).append(one)
     await rows("DELETE FROM ledger_line WHERE edition_id = $1", edition_id)
     if opening is not None:
         await rows("UPDATE ledger SET opening = $2 WHERE edition_id = $1", edition_id, opening)
-    await put(edition_id, [replace(line, place=place) for place, line in enumerate(lines, 1)])
+    await put(edition_id, [replace(as_before(line, there), place=place) for place, line in enumerate(lines, 1)])
     await in_order(edition_id)
+
+
+def as_before(line: Line, there: dict[str, list[Line]]) -> Line:
+    """A line under the name, and with the picture, of an equal one that was there; each of those serves once."""
+    equal = there.get(mark_of(line))
+    former = equal.pop(0) if equal else None
+    return replace(line, line=former.line, file_id=former.file_id) if former else line

@@ -72,19 +72,22 @@ async def questions_seen_by(actor: Actor, state: State | None, before: int) -> l
         ORDER BY q.id DESC LIMIT {PAGE + 1}""", *values, before, state and str(state))
 
 
-async def beside(matter_id: int) -> dict[int | None, list[dict[str, Any]]]:
+async def beside(matter_id: int, edition_id: int) -> dict[int | None, list[dict[str, Any]]]:
     """What stands beside a matter for everybody to read, by the entry it is about: both sides agreed, no name. What
-    members asked while it was theirs alone villagers do not read."""
+    is about an entry that this edition no longer has stands below, with the entry's words; what members asked while it
+    was theirs alone villagers do not read."""
     found: dict[int | None, list[dict[str, Any]]] = {}
     for one in await rows("""
-            SELECT q.line, q.text, q.answer, q.answer_who, q.answered_at FROM question q
+            SELECT q.line, q.line_words, q.text, q.answer, q.answer_who, q.answered_at, EXISTS (
+                SELECT FROM ledger_line l WHERE l.edition_id = $2 AND l.line = q.line) AS there FROM question q
             JOIN matter m ON m.id = q.matter_id JOIN edition e ON e.matter_id = m.id AND e.number = q.edition_number
             JOIN catalogue_item i ON i.id = e.item_id
             WHERE q.matter_id = $1 AND q.shown AND (m.audience = '党员' OR i.audience <> '党员') ORDER BY q.id""",
-                          matter_id):
-        found.setdefault(one["line"], []).append(
-            {"text": one["text"], "answer": one["answer"], "who": one["answer_who"].split(" · ")[-1],
-             "at": one["answered_at"]})
+                          matter_id, edition_id):
+        gone = one["line"] is not None and not one["there"]
+        found.setdefault(None if gone else one["line"], []).append(
+            {"text": f"{one['line_words']}：{one['text']}" if gone else one["text"], "answer": one["answer"],
+             "who": one["answer_who"].split(" · ")[-1], "at": one["answered_at"]})
     return found
 
 

@@ -106,8 +106,8 @@ async def to_be_pressed(request: Request) -> Response[Any]:
     return await page(
         request, "supervision/pressing.html", here="/pressing",
         villages=villages, unpressed=any(not one["pressed"] for one in found),
-        reviews=[{"name": one["name"], "things": one["things"]} for one in await reviews_to_press(
-            request.user.organisation_path)])
+        reviews=[{"name": one["name"], "things": one["things"], "href": f"/supervision/{one['unit_code']}"}
+                 for one in await reviews_to_press(request.user.organisation_path)])
 
 
 @post("/pressing", can=Can.DISCLOSURE_OVERSEE, status_code=200)

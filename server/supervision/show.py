@@ -35,7 +35,7 @@ def line_of(one: Figures, href: str) -> dict[str, Any]:
         (f"未开通 {one.villages - one.opened}", one.villages - one.opened)) if many]
     return {"href": href, "name": one.name, "on_time": percent(one.on_time), "tone": tone_of(one.on_time),
             "covered": percent(one.covered), "reviewed": percent(one.reviewed_on_time), "share": one.on_time or 0,
-            "line": " · ".join(waits) or ("都按时" if one.due else "没有到期的")}
+            "line": " · ".join(waits) or ("没有等着办的" if one.due else "没有到期的")}
 
 
 def tally(one: Figures) -> list[tuple[str, str, str]]:

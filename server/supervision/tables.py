@@ -166,10 +166,10 @@ async def to_press(organisation_path: str, today: date, now: datetime) -> list[R
 async def reviews_to_press(organisation_path: str) -> list[Record]:
     """The townships of a subtree whose reviews are overdue, with how many."""
     return await rows("""
-        SELECT o.id, o.name, count(*) AS things, min(d.due_at) AS oldest FROM deadline d
+        SELECT o.id, o.name, o.unit_code, count(*) AS things, min(d.due_at) AS oldest FROM deadline d
         JOIN organisation o ON o.id = d.organisation_id
         WHERE d.organisation_path LIKE $1 || '%' AND d.rule = 'disclosure_review' AND d.state = 'open'
-          AND d.overdue_at IS NOT NULL GROUP BY o.id, o.name ORDER BY min(d.due_at)""", organisation_path)
+          AND d.overdue_at IS NOT NULL GROUP BY o.id, o.name, o.unit_code ORDER BY min(d.due_at)""", organisation_path)
 
 
 CHECK = """

@@ -47,6 +47,7 @@ def test_every_screen_is_fit_for_everybody(visitors: Visitors, someone):
 
 @pytest.mark.parametrize("phone", [BRANCH_ADMIN, PROBATIONARY, COMMITTEE])
 def test_every_screen_is_fit_in_large_print(visitors: Visitors, phone: str):
+    visitors.expect(403)  # whoever acted as somebody without meetings before
     page = visitors.enter(phone)
     switch_large(page)
     expect(page.locator("html[data-size=large]")).to_be_visible()

@@ -67,6 +67,8 @@ def test_who_was_opened_an_account_activates_it_and_signs_in_for_the_first_time(
 def test_duties_are_handed_over_with_a_list_to_sign(visitors: Visitors):
     safety = visitors.enter(SAFETY)
     safety.goto("/accounts")
+    safety.get_by_placeholder("姓名、党组织或手机号码").fill("钱永军")
+    safety.get_by_role("button", name="查找").click()
     safety.get_by_role("link", name="钱永军").first.click()
     safety.locator("summary", has_text="前村支部 · e支部管理员").click()
     safety.get_by_role("link", name="请人代理").first.click()

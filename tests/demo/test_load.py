@@ -26,7 +26,8 @@ async def counts(owner) -> dict[str, int]:
 async def test_it_is_loaded_quickly_and_the_second_time_nothing_is_doubled(empty):
     began = time.monotonic()
     assert await load(empty, moment(NOW)) == [
-        "places", "people", "meetings", "numbers", "messages", "evidence", "officers", "villages", "disclosures"]
+        "places", "people", "meetings", "numbers", "messages", "evidence", "officers", "villages", "disclosures",
+        "readers"]
     assert time.monotonic() - began < BAR_S
     before = await counts(empty)
     assert await load(empty, moment(NOW)) == []
@@ -56,7 +57,8 @@ async def test_an_older_demonstration_gets_the_parts_it_lacks(empty, monkeypatch
     members = await empty.fetchval("SELECT count(*) FROM member")
     monkeypatch.undo()
     assert await load(empty, moment(NOW)) == [
-        "meetings", "numbers", "messages", "evidence", "officers", "villages", "disclosures"]
+        "meetings", "numbers", "messages", "evidence", "officers", "villages", "disclosures",
+        "readers"]
     assert await empty.fetchval("SELECT count(*) FROM member") == members
 
 

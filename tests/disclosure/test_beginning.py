@@ -76,6 +76,13 @@ async def test_what_is_on_its_way_or_published_is_the_matter_that_is_there(at, s
     assert await one("SELECT count(*) FROM edition") == 1
 
 
+async def test_what_ended_before_the_village_was_opened_is_not_owed(visit, at):
+    await ready(at)
+    for day, status in (("2026-08-31", 422), ("2026-09-01", 303)):
+        answer = await visit(VILLAGE_ADMIN, "POST", "/disclosures", data={"item": await item(WORKS), "ended_on": day})
+        assert answer.status_code == status, day
+
+
 async def test_what_was_declared_as_nothing_is_not_begun(visit, at):
     await ready(at)
     its = await duty(POOR, QUARTER)

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from server.catalogues import duties
 from server.disclosure.submission import NotFit
 from server.ledgers.tables import ledger
 from tests.cast import VILLAGE_ADMIN
@@ -31,6 +32,7 @@ from tests.disclosure.stories import (
     to_township,
     written,
 )
+from tests.meetings.stories import one
 
 QUARTER = "2026-Q3"
 CELLS = [cell for row in TABLES[POOR] for cell in row]
@@ -83,6 +85,19 @@ async def test_removed_a_table_that_is_saved_again_is_still_there(visit, at):
     for noun in ("edit", "draft"):
         await visit(VILLAGE_ADMIN, "POST", f"/disclosures/{made}/{noun}", data=form(await edition(made), cell=CELLS))
         assert await lines(made) == TABLES[POOR], noun
+
+
+async def test_books_go_on_month_by_month_whatever_the_catalogue_lists(at):
+    await ready(at)
+    await published(ACCOUNTS, "2026-09")
+    await at("2026-11-03 09:00")
+    await duties.renew_all()
+    await new_version({ACCOUNTS: None})
+    kept = await one("SELECT state FROM duty WHERE id = $1", await duty(ACCOUNTS, "2026-10"))
+    assert kept == "应公开", "October was over when the county took the item out"
+    made = await written(ACCOUNTS, "2026-10", entries=())
+    await to_township(made)
+    assert await review(made) == "已公开"
 
 
 async def test_no_longer_asked_of_villages_it_is_as_if_removed(visit, at):

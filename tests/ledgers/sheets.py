@@ -28,9 +28,9 @@ def earned(village: str = "前村", **cells: Any) -> dict[str, Any]:
                  expense="", income="12000") | cells
 
 
-def began(village: str = "前村", balance: str = "100.50") -> dict[str, Any]:
+def began(village: str = "前村", balance: str = "100.50", **facts: str) -> dict[str, Any]:
     """The row that says what the month begins with."""
-    return {"village": village, "summary": "上月结余", "balance": balance}
+    return {"village": village, "summary": "上月结余", "balance": balance} | facts
 
 
 def sheet(*lines: dict[str, Any], layout: sheets.Layout = OF_MANY, title: str = TITLE, merged: str = "") -> bytes:

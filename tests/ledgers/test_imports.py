@@ -169,6 +169,12 @@ async def test_nor_what_it_has_added_to_what_was_delivered(at):
     assert await books() == before
 
 
+async def test_of_two_openings_none_is_chosen(at):
+    await all_open(at)
+    made = await done(began("后村"), began("后村"), spent("后村"))
+    assert (await outcome(made))["后村"] == ("没有写入", 0, "表里有不止一行“上月结余”，请只留一行")
+
+
 async def test_sums_out_of_reason_are_told_and_hold_nobody_up(at):
     await all_open(at)
     much = "99999999999.00"
@@ -260,6 +266,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "no side": (spent(expense=""), "income", "只填一项"),
     "其他 without a word": (spent(category="其他支出"), "note", "写明是什么"),
     "a balance that is none": (spent(balance="x"), "balance", "应是数字"),
+    "an opening with an income": (began(income="5000"), "income", "只填余额"),
     "an opening without a figure": (began(balance=""), "balance", "要在余额里写明金额"),
     "a formula": (spent(expense="=1+1"), "expense", "是公式，请复制后“粘贴为数值”"),
     "a formula for words": (spent(summary="=A1"), "summary", "是公式"),

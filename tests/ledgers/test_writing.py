@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from server.core.database import rows, transaction
 from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.disclosure.editing import Stale
@@ -282,3 +283,14 @@ async def test_the_running_balance_goes_on_over_pages(visit, at):
     assert "52.00" in (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/{made}/ledger?after=50")).text
     await hand_on(made)
     assert await one("SELECT state FROM edition") == "待签字"
+
+
+async def test_a_whole_month_keeps_the_name_of_a_line_that_is_there_already(at):
+    await ready(at)
+    made = await written(ACCOUNTS, "2026-09", entries=(line(),))
+    before = await one("SELECT line FROM ledger_line")
+    async with transaction():
+        await writing.replace_all(await actor_of(VILLAGE_ADMIN), (await edition(made))["id"], None,
+                                  [income(), line(), line()])
+    named = [found["line"] for found in await rows("SELECT line FROM ledger_line WHERE expense > 0 ORDER BY line")]
+    assert (named[0], len(set(named))) == (before, 2), "one of the two is the one that was there"

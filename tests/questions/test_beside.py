@@ -2,6 +2,7 @@
 import pytest
 
 from server.core.database import the_row
+from server.ledgers.writing import remove_line
 from tests.cast import (
     CITY,
     COMMITTEE,
@@ -21,16 +22,21 @@ from tests.disclosure.stories import (
     TABLES,
     begin_correction,
     clock_of,
+    edition,
+    line,
+    matter,
     new_version,
     published,
     ready,
     review,
     save,
     to_township,
+    write_line,
 )
 from tests.meetings.stories import evidence, one
 from tests.questions.stories import ANSWER, COUNTY_ASKED, TEXT, TOWNSHIP, ask, books, cards, entry, reply, state
 from tests.villages.test_guards import refused
+from tests.visits import actor_of
 
 WHY = "骂人"
 
@@ -194,6 +200,22 @@ async def test_hidden_it_is_gone_from_older_editions_too(visit, at):
     await hide(visit, asked)
     for number in (1, 2):
         assert TEXT not in (await visit(VILLAGER, "GET", f"/disclosures/{made}/versions/{number}")).text
+
+
+async def test_an_entry_that_is_gone_or_entered_anew_takes_no_answer_with_it(visit, at):
+    await ready(at)
+    made = await books()
+    its = await entry()
+    await reply(visit, await ask(visit, made, line=its))
+    await begin_correction(made)
+    draft = (await edition(made))["id"]
+    await remove_line(await actor_of(VILLAGE_ADMIN), await matter(made), draft, its)
+    await write_line(made, line())
+    await to_township(made)
+    await review(made)
+    page = (await visit(VILLAGER, "GET", f"/disclosures/{made}")).text
+    assert f"9月9日 村内路灯维修 6 盏 −3,860.00：{TEXT}" in page
+    assert ANSWER in page
 
 
 async def test_what_members_asked_among_themselves_villagers_do_not_read(visit, at):
