@@ -24,12 +24,13 @@ async def correction_form(request: Request, matter_id: FromPath[int]) -> Respons
     matter = await the_matter(request.user, matter_id)
     if matter["edition_id"] is None or matter["withdrawn_at"]:
         raise WrongState("只有公开着的事项才能更正")
-    return await correction_page(request, matter, Filled())
+    return await why_page(request, matter, Filled(), withdraws=False)
 
 
-async def correction_page(request: Request, matter: Record, filled: Filled) -> Response[Any]:
+async def why_page(request: Request, matter: Record, filled: Filled, *, withdraws: bool) -> Response[Any]:
+    """Asks for the reason of a correction, or of taking down."""
     return await page(request, "disclosure/correction.html", status=filled.status, form=filled.typed,
-                      errors=filled.errors, withdraws=False, asks=False,
+                      errors=filled.errors, withdraws=withdraws, asks=request.user.may(Can.DISCLOSURE_KEEP),
                       matter={"id": matter["id"], "title": matter["title"]})
 
 
@@ -38,7 +39,7 @@ async def correct(request: Request, matter_id: FromPath[int]) -> Response[Any]:
     matter = await the_matter(request.user, matter_id)
     filled = await forms.fill(request, (fields.WHY,))
     if filled.errors:
-        return await correction_page(request, matter, filled)
+        return await why_page(request, matter, filled, withdraws=False)
     await editing.correct(request.user, matter, filled["why"])
     return see_other(f"/disclosures/{matter_id}/edit")
 
@@ -62,9 +63,7 @@ async def withdrawal_page(request: Request, matter: Record, filled: Filled) -> R
                           errors=filled.errors, asked={"who": waits["who"], "reason": waits["reason"],
                                                        "at": moment(waits["at"], now())},
                           matter={"id": matter["id"], "title": matter["title"]})
-    return await page(request, "disclosure/correction.html", status=filled.status, form=filled.typed,
-                      errors=filled.errors, withdraws=True, asks=request.user.may(Can.DISCLOSURE_KEEP),
-                      matter={"id": matter["id"], "title": matter["title"]})
+    return await why_page(request, matter, filled, withdraws=True)
 
 
 @post("/disclosures/{matter_id:int}/withdrawal", can=Can.DISCLOSURE_WITHDRAW, status_code=200)

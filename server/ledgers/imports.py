@@ -167,11 +167,13 @@ async def write(actor: Actor, held: Record, code: str) -> tuple[int, int]:
     edition = await open_edition(matter_id)
     if edition is None or edition["state"] not in OPEN:
         raise Refused("row", f"{held['month'].month}月的账已经{edition['state'] if edition else '公开'}，不能再导入")
-    await rows("SELECT FROM edition WHERE id = $1 FOR NO KEY UPDATE", edition["id"])  # nobody adds a line meanwhile
+    its_version = await the_row("SELECT version, delivered_version FROM edition WHERE id = $1 FOR NO KEY UPDATE",
+                                edition["id"])  # held: nobody adds a line meanwhile
     book = await ledger(edition["id"])
     if book is None or book["month"] != held["month"]:
         raise Refused("row", "这件事项不是这个月的账")
-    if held["matter_id"] is None and book["lines"] and not await is_as_delivered(edition["id"]):
+    as_delivered = its_version["delivered_version"] == its_version["version"]
+    if held["matter_id"] is None and book["lines"] and not as_delivered:
         raise Refused("row", f"村里已经在记、改这个月的账（{book['lines']} 笔），没有覆盖")
     opening = await opening_of(its["code"], held["month"], found, book["opening"])
     lines = [one.line for one in found if one.line]
@@ -183,12 +185,6 @@ async def write(actor: Actor, held: Record, code: str) -> tuple[int, int]:
                        after={"month": month_key(held["month"]), "rows": len(lines)})
     live.changed(its["organisation_path"], f"matter-{matter_id}", "disclosures", "todos")
     return matter_id, len(lines)
-
-
-async def is_as_delivered(edition_id: int) -> bool:
-    """Whether a month is still what the township put there, and no line of the village's own would be lost."""
-    its = await the_row("SELECT version, delivered_version FROM edition WHERE id = $1", edition_id)
-    return its["delivered_version"] == its["version"]
 
 
 async def matter_for(actor: Actor, held: Record, its: Record) -> int:

@@ -108,11 +108,10 @@ async def shown(matter: Record, content: dict[str, Any], after: int | None) -> d
     if its is None:
         return {}
     every = await lines_of(edition["id"], after=0, most=None) if its["lines"] <= PAGE or after is None else None
+    lines = every if every is not None and not after else await lines_of(edition["id"], after=after or 0)
     months = await year_until(its["village_code"], its["month"])
     return {"ledger": shown_of(
-        matter["id"], edition["number"], its,
-        every if after is None and every is not None else await lines_of(edition["id"], after=after or 0),
-        await balance_before(edition["id"], after or 0),
+        matter["id"], edition["number"], its, lines, await balance_before(edition["id"], after or 0),
         totals(every) if every is not None else await category_sums(edition["id"]),
         {one["month"]: (one["income"], one["expense"]) for one in months}, await pictured(edition["id"]), after or 0)}
 

@@ -1,17 +1,13 @@
 """What villagers open, and what counties and the province look at, in a province of 62,074 villages."""
 import asyncio
 import random
-import time
 from functools import partial
-from statistics import quantiles
 
-import httpx
-
-from server.accounts.authentication import SESSION_COOKIE
 from tests.bench.figures import Figure
 from tests.bench.load import Compared, Request, compare, press
 from tests.bench.one_village import at_work
 from tests.bench.stack import Stack
+from tests.bench.steady import one_by_one, p95
 from tests.bench.villages import FEW, MANY, PUBLISHING, READERS, VILLAGES, grow_matters
 
 RATIO, GROWN = 0.9, 1.3
@@ -49,18 +45,12 @@ def reading(stack: Stack) -> dict[str, Compared]:
 def overseen(stack: Stack) -> list[Figure]:
     """A county's page over its 600 villages' three years, and the province's over all."""
     return [
-        Figure("county's figures, 3 years, p95", p95(stack, "county"), "ms", at_most=COUNTY_MS,
+        Figure("county's figures, 3 years, p95", p95(asked(stack, "county")), "ms", at_most=COUNTY_MS,
                beside=f"{PUBLISHING} villages"),
-        Figure("province's figures, 3 years, p95", p95(stack, "province"), "ms", at_most=PROVINCE_MS,
+        Figure("province's figures, 3 years, p95", p95(asked(stack, "province")), "ms", at_most=PROVINCE_MS,
                beside=f"{VILLAGES:,} villages")]
 
 
-def p95(stack: Stack, token: str) -> float:
-    """Milliseconds of the slowest twentieth, asked for one after the other."""
-    taken = []
-    with httpx.Client(cookies={SESSION_COOKIE: token}, timeout=60) as client:
-        for _ in range(TIMES):
-            began = time.monotonic()
-            assert client.get(f"{stack.origin}/supervision?span=three").status_code == 200
-            taken.append((time.monotonic() - began) * 1000)
-    return quantiles(taken, n=20)[-1]
+def asked(stack: Stack, token: str) -> list[float]:
+    """Milliseconds of the page of figures, of three years."""
+    return one_by_one(f"{stack.origin}/supervision?span=three", token, TIMES)

@@ -24,7 +24,7 @@ from tests.bench.figures import Figure
 from tests.bench.load import Request
 from tests.bench.one_village import KEEPER, LISTENERS, MATTERS_FROM, TOWNSHIP, TOWNSHIP_VILLAGES, at_work
 from tests.bench.stack import Stack
-from tests.bench.steady import p95, steady
+from tests.bench.steady import one_by_one, p95, steady
 from tests.bench.villages import PUBLISHING
 from tests.officers.stories import id_number
 
@@ -71,7 +71,7 @@ def ledgers(stack: Stack) -> list[Figure]:
     many = taken_in(stack, "/ledger-imports", TOWNSHIP, sheet(
         title, OF_MANY.columns.values(), ([code, *line] for code in codes for line in lines(month, EACH))),
         {"month": f"{month:%Y-%m}"})
-    shown = looked_at(stack, f"/disclosures/{matter}/ledger", KEEPER)
+    shown = median(one_by_one(f"{stack.origin}/disclosures/{matter}/ledger", KEEPER, TIMES))
     return [Figure(f"ledger of {LINES:,} lines", own, "s", at_most=LINES_S, beside="handed in, looked at, written"),
             Figure(f"ledgers of {len(codes)} villages", many, "s", at_most=LINES_S,
                    beside=f"{len(codes) * EACH:,} lines"),
@@ -143,14 +143,3 @@ def taken_in(stack: Stack, address: str, token: str, body: bytes, fields: Mappin
     failed = stack.ask("SELECT * FROM ledger_import_village WHERE import_id = $1 AND state <> '已写入'", made)
     assert not failed, dict(failed[0])
     return taken
-
-
-def looked_at(stack: Stack, address: str, token: str) -> float:
-    """Milliseconds of the middle one of some answers."""
-    taken = []
-    with httpx.Client(cookies={SESSION_COOKIE: token}, timeout=60) as client:
-        for _ in range(TIMES):
-            began = time.monotonic()
-            assert client.get(f"{stack.origin}{address}").status_code == 200
-            taken.append((time.monotonic() - began) * 1000)
-    return median(taken)

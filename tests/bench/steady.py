@@ -33,6 +33,17 @@ async def steady(origin: str, requests: Sequence[Request], going: Callable[[], b
     return taken
 
 
+def one_by_one(address: str, token: str, times: int) -> list[float]:
+    """Milliseconds of each of so many answers, asked for one after the other."""
+    taken = []
+    with httpx.Client(cookies={SESSION_COOKIE: token}, timeout=60) as client:
+        for _ in range(times):
+            began = time.monotonic()
+            assert client.get(address).status_code == 200
+            taken.append((time.monotonic() - began) * 1000)
+    return taken
+
+
 def p95(taken: Sequence[float]) -> float:
     """What the slowest twentieth takes at least."""
     return quantiles(taken, n=20)[-1]
