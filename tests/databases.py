@@ -1,9 +1,9 @@
 """A fresh database for a test, or for a module of tests that leave nothing behind."""
 import asyncio
 import os
+import warnings
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import asyncpg
 
@@ -27,29 +27,43 @@ async def connected(role: str, name: str) -> AsyncIterator[asyncpg.Connection]:
 async def fresh_database() -> AsyncIterator[str]:
     """The name of a new copy of the template, with the cast in it; the application is connected to it meanwhile."""
     from server.core import calendar_days, clock, live
-    from server.core import database as core
-    from server.piccolo_conf import DB
+    from server.disclosure import calendar_view
 
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{next(_number)}"
     admin = await asyncpg.connect(url("postgres", "postgres"))
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE ebranch OWNER ebranch_owner STRATEGY FILE_COPY")
     await admin.execute(f"GRANT CONNECT ON DATABASE {name} TO ebranch_app")
-    DB.config["dsn"] = url("ebranch_app", name)
     calendar_days._read = None
-    await core.open_pool(6)
+    calendar_view._shown.clear()
     try:
+        await enter_pool(url("ebranch_app", name), 6)
         yield name
     finally:
         await live.close()
-        await leave_pool(DB)
+        await leave_pool()
         clock.set_offset(0)
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await admin.close()
 
 
-async def leave_pool(engine: Any) -> None:
+async def enter_pool(address: str, size: int) -> None:
+    """Connects the application to a database; a pool that another test left behind is told of, and fails none."""
+    from server.core import database as core
+    from server.piccolo_conf import DB
+
+    if DB.pool is not None:
+        warnings.warn(f"left behind: {DB.pool}", stacklevel=2)
+    DB.config["dsn"], DB.pool = address, None
+    await core.open_pool(size)
+
+
+async def leave_pool() -> None:
     """Closes the pool of connections; what a test left running in it may fail that test, and no other."""
-    pool, engine.pool = engine.pool, None
+    from server.piccolo_conf import DB
+
+    pool, DB.pool = DB.pool, None
+    if pool is None:
+        return
     try:
         await asyncio.wait_for(pool.close(), CLOSING_S)
     except TimeoutError:

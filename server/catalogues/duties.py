@@ -17,6 +17,7 @@ from server.core.database import row, rows, the_row, transaction
 from server.core.deadlines_many import Begun, start_all, withdraw_all
 from server.core.moves import WrongState
 from server.core.workdays import beijing_date
+from server.permissions import Can
 from server.villages.rules import RENEW
 from server.villages.tables import county_of
 
@@ -210,12 +211,34 @@ def may_be_nothing(duty: Record) -> bool:
             and (duty["last"] < today() or duty["category"] == Category.CONVENIENCE))
 
 
-async def reopen(duty_id: int, state: DutyState, why: str) -> None:
-    """What was settled so is owed again: something did occur, or what was published was taken down. Within a
-    transaction; the clock goes on with what was left, one working day at the least."""
+async def did_occur(actor: Actor, duty: Record, why: str) -> None:
+    """What was declared as not having occurred did: the township found out, and the clock goes on with what was left;
+    or the village takes its word back, and it is due when it was. WrongState when somebody was faster."""
+    async with transaction():
+        if actor.may(Can.DISCLOSURE_REVIEW):
+            await reopen(duty["id"], DutyState.NOTHING, why)
+        else:
+            await owe_again(duty["id"], DutyState.NOTHING)
+            await deadlines.reopen(rule_of(duty["category"]), DUTY, duty["id"], at=now(), why=why)
+        undone = await the_row("""
+            UPDATE declared SET undone_why = $2, undone_who = $3, undone_at = ebranch_now()
+            WHERE duty_id = $1 AND undone_at IS NULL RETURNING declaration_id""", duty["id"], why, actor.signature)
+        await audit.record(actor, "undo_nothing", "declaration", undone["declaration_id"], why=why,
+                           after={"duties": [duty["id"]]})
+        live.changed(duty["organisation_path"], "disclosures", "todos")
+
+
+async def owe_again(duty_id: int, state: DutyState) -> str:
+    """Takes back that a duty was settled so; its category. WrongState when it is not, any more."""
     back = await row("""UPDATE duty d SET state = '应公开', settled_at = NULL FROM catalogue_item i
                         WHERE d.id = $1 AND d.state = $2 AND i.id = d.item_id RETURNING i.category""",
                      duty_id, str(state))
     if back is None:
         raise WrongState("这一项刚才已经有了变化")
-    await deadlines.resume(rule_of(back["category"]), DUTY, duty_id, at=now(), why=why)
+    return back["category"]
+
+
+async def reopen(duty_id: int, state: DutyState, why: str) -> None:
+    """What was settled so is owed again: something did occur, or what was published was taken down. Within a
+    transaction; the clock goes on with what was left, one working day at the least."""
+    await deadlines.resume(rule_of(await owe_again(duty_id, state)), DUTY, duty_id, at=now(), why=why)

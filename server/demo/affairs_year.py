@@ -8,6 +8,7 @@ from server.catalogues.duties import period_label
 from server.catalogues.rules import EVERY, STANDING, Category, Form, Frequency, Item
 from server.core.periods import Every, Period, month_after, period_of
 from server.demo import affairs, books
+from server.demo.names import invent
 from server.demo.residents import SEED
 from server.demo.villages import BEGAN, Place
 from server.demo.year import at
@@ -59,7 +60,7 @@ def a_year(place: Place, number: int, asked: list[Item], now: datetime) -> Itera
     kept = list(books.year(f"{SEED} {place.code}", first, MONTHS, hands(place), month_after(today, -2) if number == 0
                            else None))
     for item in asked:
-        if not item.applies_to(community=False):
+        if not item.applies_to(place.community):
             continue
         for period in periods_of(item, now):
             yield told(place, item, period, rng, facts, behind, kept, now)
@@ -73,8 +74,9 @@ def a_year(place: Place, number: int, asked: list[Item], now: datetime) -> Itera
 def at_once(one: Told, days: int, rng: Random, facts: dict[str, str], now: datetime) -> Told:
     """Something that ended so many days ago, and what became of it."""
     write_in(one, rng, facts)
-    one.at = now - timedelta(days=max(0, days - 1), hours=rng.randint(3, 9))
+    one.at = at(now.date() - timedelta(days=max(1, days - 1)), rng.randint(9, 17), rng.randint(0, 59))
     return one
+
 
 def hands(place: Place) -> books.Hands:
     names = {what: name for what, (_, name) in place.people.items()}
@@ -83,9 +85,9 @@ def hands(place: Place) -> books.Hands:
 
 def facts_of(place: Place, rng: Random) -> dict[str, str]:
     names = {what: name for what, (_, name) in place.people.items()}
-    surnames = rng.sample("王张李刘赵孙陈杨徐马", 4)
-    masked = {key: f"{surname}{'*' * rng.randint(1, 2)}" for key, surname in zip("abcd", surnames, strict=True)}
-    return masked | {"secretary": names["书记"], "organiser": names["组织委员"], "keeper": names["宣传委员"],
+    taken = set(names.values())
+    listed = {key: invent(rng, place.name, taken) for key in "abcd"}
+    return listed | {"secretary": names["书记"], "organiser": names["组织委员"], "keeper": names["宣传委员"],
                      "supervisor": names["村务监督委员会"], "members": str(rng.randint(20, 25)), "month": "10"}
 
 
@@ -129,8 +131,18 @@ def told(place: Place, item: Item, period: Period, rng: Random, facts: dict[str,
     day = period.first + timedelta(days=rng.randint(2, 9)) if item.category is Category.CONVENIENCE else (
         period.last + timedelta(days=days))
     one.state = "已公开"
-    one.at = min(at(day, rng.randint(9, 17), rng.randint(0, 59)), now - timedelta(hours=rng.randint(2, 40)))
+    one.at = at(min(day, today - timedelta(days=1)), rng.randint(9, 17), rng.randint(0, 59))
     return one
+
+
+IN_COMMUNITIES = {"村委会": "居委会", "村民": "居民", "村务": "居务", "全村": "全社区", "村里": "社区"}
+
+
+def in_its_words(place: Place, text: str) -> str:
+    """A village's text as a community would have it."""
+    for village, community in IN_COMMUNITIES.items() if place.community else ():
+        text = text.replace(village, community)
+    return text
 
 
 def write_in(one: Told, rng: Random, facts: dict[str, str]) -> None:
@@ -138,7 +150,7 @@ def write_in(one: Told, rng: Random, facts: dict[str, str]) -> None:
     known = facts | affairs.figures(rng) | {"month": str(one.period.last.month)}
     if one.item.form in (Form.TABLE, Form.LIST):
         rows = affairs.ROWS.get(one.item.name)
-        one.lines = [[cell.format(**known) for cell in row] for row in rows] if rows else [
+        one.lines = [[in_its_words(one.place, cell.format(**known)) for cell in row] for row in rows] if rows else [
             ["—"] * len(one.item.columns)]
     elif one.item.form is Form.TEXT:
-        one.text = affairs.TEXTS.get(one.item.name, affairs.PLAIN).format(**known)
+        one.text = in_its_words(one.place, affairs.TEXTS.get(one.item.name, affairs.PLAIN).format(**known))

@@ -115,7 +115,7 @@ async def say_so(connection: Connection, published: list[Told], now: datetime) -
             continue
         keeper = one.place.people["书记"]
         by = Listed(keeper[0], keeper[1], "正式党员", None, "书记", 1)
-        matter = {"category": str(one.item.category), "community": False, "period": one.period.key,
+        matter = {"category": str(one.item.category), "community": one.place.community, "period": one.period.key,
                   "first": one.period.first}
         edition = {"number": 1, "why": "", "text": one.text, "title": one.title}
         content = contents(one.book, []) if one.book else {}

@@ -144,8 +144,8 @@ async def write_ledgers(connection: Connection, written: list[Told], named: dict
 def shown(one: Told, edition: dict[str, Any], who: str, sums: dict[str, Sums], named: dict[int, list[int]],
           signing: dict[tuple[int, str], Record]) -> dict[str, Any]:
     """What the rendering of a published edition is made from."""
-    matter = {"id": one.matter, "category": str(one.item.category), "form": str(one.item.form), "community": False,
-              "village": one.place.name}
+    matter = {"id": one.matter, "category": str(one.item.category), "form": str(one.item.form),
+              "community": one.place.community, "village": one.place.name}
     signed = [f"{seat} {signing[one.place.branch, seat]['name']}" for seat in SIGNED_BEFORE
               if one.item.category is Category.FINANCE and (one.place.branch, seat) in signing]
     its = context(matter, edition, one.item, [], signed, who)

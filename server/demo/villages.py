@@ -18,6 +18,7 @@ from server.people.tables import kept_phone
 from server.permissions import Role
 from server.threads.rules import KINDS
 from server.threads.tables import OPEN_THREADS
+from server.villages.rules import is_community
 
 COUNTY = "370921"
 BEGAN = timedelta(days=430)  # before the demonstration's present: when the villages were opened
@@ -35,6 +36,7 @@ class Place:
     name: str
     branch: int
     path: str
+    community: bool
     people: dict[str, tuple[int, str]]
 
 
@@ -47,8 +49,8 @@ async def load(connection: Connection, now: datetime) -> None:
     opened = [one for one in branches if one["unit_code"] not in (*NOT_OPENED, EXEMPT)]
     await connection.executemany("""
         INSERT INTO village (code, path, community, state, organisation_id, organisation_path, opened_at)
-        VALUES ($1, '', false, '已开通', $2, '', $3)""", [
-            (one["unit_code"], one["id"], now - BEGAN) for one in opened])
+        VALUES ($1, '', $4, '已开通', $2, '', $3)""", [
+            (one["unit_code"], one["id"], now - BEGAN, is_community(one["official_name"])) for one in opened])
     exempt = next(one for one in branches if one["unit_code"] == EXEMPT)
     await connection.execute("""
         INSERT INTO village (code, path, community, state, organisation_id, organisation_path)
@@ -153,10 +155,10 @@ async def places(connection: Connection) -> list[Place]:
     for one in seats:
         people.setdefault(one["code"], {})[one["what"]] = (one["id"], one["name"])
     found = await connection.fetch("""
-        SELECT v.code, u.name, v.organisation_id, v.organisation_path FROM village v JOIN unit u ON u.code = v.code
-        WHERE v.state = '已开通' ORDER BY v.code""")
-    return [Place(one["code"], one["name"], one["organisation_id"], one["organisation_path"], people[one["code"]])
-            for one in found]
+        SELECT v.code, u.name, v.organisation_id, v.organisation_path, v.community
+        FROM village v JOIN unit u ON u.code = v.code WHERE v.state = '已开通' ORDER BY v.code""")
+    return [Place(one["code"], one["name"], one["organisation_id"], one["organisation_path"], one["community"],
+                  people[one["code"]]) for one in found]
 
 
 async def items(connection: Connection) -> list[Item]:

@@ -1,9 +1,11 @@
 """公开日历: what a village owes, has published and let lapse, month by month; its books, and what it published."""
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from asyncpg import Record
+from cachetools import LRUCache
+from markupsafe import Markup
 
 from server.catalogues.duties import period_label
 from server.catalogues.rules import STANDING, Category, DutyState
@@ -13,18 +15,20 @@ from server.core.clock import now, today
 from server.core.dates import brief
 from server.core.deadline_words import due_text
 from server.core.periods import month_after
+from server.core.templates import ENVIRONMENT
 from server.core.workdays import ONE_DAY
 from server.disclosure.publication import category_word
 from server.disclosure.rules import PAGE, State
 from server.disclosure.tables import audiences, duties, owed_now, published
 from server.permissions import Can
-from server.villages.tables import county_of
+from server.villages.tables import county_of, the_village
 
 OVERDUE = "逾期未公开"
 TONES = {DutyState.OWED: "amber", OVERDUE: "red", DutyState.PUBLISHED: "green", DutyState.NOTHING: "grey"}
 OWED_SHOWN = 8  # of what is to be done first
 
 Books = Sequence[dict[str, str]]
+_shown: LRUCache[Hashable, dict[str, Any]] = LRUCache(500)
 BOOKS: list[Callable[[str], Awaitable[Books]]] = []  # what finds a village's newest ledgers: the ledgers declare it
 
 
@@ -40,10 +44,28 @@ def is_for(actor: Actor, duty: Record) -> bool:
     return duty["audience"] in audiences(actor)
 
 
-async def listed(actor: Actor, village: Record, month: date, category: Category | None, after: str | None,
-                 books: Books) -> dict[str, Any]:
-    """A village's page. month: its first day; category: of what is published; books: the newest ledgers."""
+async def shown(actor: Actor, village: Record, month: date, category: Category | None,
+                after: str | None) -> dict[str, Any]:
+    """A village's page, rendered once for all who see the same of it, until anything changes or the day is over.
+
+    village: see reading.opened_village; month: its first day; category: of what is published."""
+    key = (actor.role, actor.unit_code == village["code"], village["code"], village["community"],
+           tuple(village["changes"]), today(), month, category, after)
+    if key not in _shown:
+        its = await the_village(village["code"])
+        context = await listed(actor, its, month, category, after)
+        _shown[key] = {
+            "headline": its["name"], "back": None if actor.may(Can.VILLAGE_HOME) else back(actor, its),
+            "subline": f"{its['township']} · 三务公开", "empty": None,
+            "listed": Markup(ENVIRONMENT.get_template("disclosure/_list.html").render(**context))}
+    return _shown[key]
+
+
+async def listed(actor: Actor, village: Record, month: date, category: Category | None,
+                 after: str | None) -> dict[str, Any]:
+    """What the page lists, as the template wants it."""
     moment, address = now(), address_of(actor, village)
+    books = [one for find in BOOKS for one in await find(village["code"])]
     last = month_after(month, 1) - ONE_DAY
     its = [one for one in await duties(village["code"], month, last) if is_for(actor, one)]
     found = await published(village["code"], audiences(actor), category and str(category),
@@ -51,8 +73,7 @@ async def listed(actor: Actor, village: Record, month: date, category: Category 
     keeps = actor.may(Can.DISCLOSURE_KEEP)
     states = [state_of(one, moment) for one in its]
     return {
-        "headline": village["name"], "back": None if actor.may(Can.VILLAGE_HOME) else back(actor, village),
-        "subline": f"{village['township']} · 三务公开", "empty": None, "here": address + f"month={month:%Y-%m}",
+        "here": address + f"month={month:%Y-%m}",
         "may_keep": keeps, "nothing": "/disclosures/nothing" if keeps else None,
         "owed": [owed_line(one, moment) for one in await owed_first(actor, village, moment)],
         "books": books[:2], "all_books": f"/ledgers/{village['code']}" if len(books) > 2 else None,
@@ -131,6 +152,8 @@ def calendar_line(actor: Actor, duty: Record, moment: datetime) -> dict[str, Any
     href = f"/disclosures/{duty['matter_id']}" if duty["published_at"] else None
     if href is None and actor.may(Can.DISCLOSURE_KEEP) and duty["state"] == DutyState.OWED:
         href = desk(duty)
+    if href is None and actor.may(Can.DISCLOSURE_WITHDRAW) and duty["state"] == DutyState.NOTHING:
+        href = f"/disclosures/duties/{duty['id']}"
     line = "长期公开" if duty["period"] == STANDING else period_label(duty["period"], duty["first"])
     if state in (DutyState.OWED, OVERDUE) and duty["due_at"]:
         line = f"{line} · {due_text(duty['due_at'], moment)} 截止".removeprefix(" · ")

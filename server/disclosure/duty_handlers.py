@@ -11,18 +11,20 @@ from server.catalogues.rules import Category, DutyState, Frequency
 from server.catalogues.tables import current_items
 from server.catalogues.tables import item as item_of
 from server.core import forms
+from server.core.actor import Actor
 from server.core.clock import now, today
 from server.core.database import row
+from server.core.dates import moment
 from server.core.forms import Filled, Refused
 from server.core.page import page, see_other
 from server.disclosure import editing, fields
 from server.disclosure.calendar_view import is_for, owed_line, title
 from server.disclosure.publication import category_word
 from server.disclosure.show import due_of
-from server.disclosure.tables import duty_of, owed_now, works_on
+from server.disclosure.tables import declared_of, duty_of, owed_now, works_on
 from server.permissions import Can
 from server.villages.rules import State as VillageState
-from server.villages.tables import county_of, village_of
+from server.villages.tables import county_of, village_of, village_seen_by
 
 
 async def own_village(request: Request) -> Record:
@@ -65,34 +67,68 @@ async def begin(request: Request) -> Response[Any]:
 
 @get("/disclosures/duties/{duty_id:int}", can=Can.DISCLOSURE_READ)
 async def duty(request: Request, duty_id: FromPath[int]) -> Response[Any]:
-    if request.user.may(Can.DISCLOSURE_OVERSEE):
-        return see_other(f"/disclosures?village={await village_of_duty(request, duty_id)}")
-    village = await village_of(request.user)
-    found = await duty_of(village["code"], duty_id) if village else None
-    if village is None or found is None or not is_for(request.user, found):
-        raise NotFoundException
+    village, found = await the_duty(request, duty_id)
     if found["matter_id"] and (found["published_at"] or (found["edition_state"] and works_on(request.user))):
         return see_other(f"/disclosures/{found['matter_id']}")
+    if request.user.may(Can.DISCLOSURE_OVERSEE) and found["state"] != DutyState.NOTHING:
+        return see_other(f"/disclosures?village={village['code']}")
+    return await duty_page(request, village, found, Filled())
+
+
+async def the_duty(request: Request, duty_id: int) -> tuple[Record, Record]:
+    """A duty that is the viewer's to know of, after its village; NotFoundException else."""
+    actor = request.user
+    village = await (overseen(actor, duty_id) if actor.may(Can.DISCLOSURE_OVERSEE) else village_of(actor))
+    found = await duty_of(village["code"], duty_id) if village else None
+    if village is None or found is None or not is_for(actor, found):
+        raise NotFoundException
+    return village, found
+
+
+async def overseen(actor: Actor, duty_id: int) -> Record | None:
+    """The village of a duty, to who oversees it."""
+    its = await row("SELECT village_code FROM duty WHERE id = $1", duty_id)
+    return await village_seen_by(actor, its["village_code"]) if its else None
+
+
+async def duty_page(request: Request, village: Record, found: Record, filled: Filled) -> Response[Any]:
+    duty_id = found["id"]
     item = await item_of(found["item_id"])
     facts = [["公开时间", found["frequency"]], ["公开形式", found["form"]], ["公开范围", found["audience"]]]
     facts += [[word, text] for word, text in (("内容", item.content), ("业务指导", item.guidance),
                                               ("责任部门", item.department)) if item and text] if item else []
     keeps = request.user.may(Can.DISCLOSURE_KEEP) and found["state"] == DutyState.OWED
+    said = await declared_of(duty_id)
     return await page(
-        request, "disclosure/duty.html", duty={"id": duty_id, "title": title(found), "facts": facts,
+        request, "disclosure/duty.html", status=filled.status, form=filled.typed, errors=filled.errors,
+        back=f"/disclosures?village={village['code']}" if request.user.may(Can.DISCLOSURE_OVERSEE) else "/disclosures",
+        declared=declared_line(said) if said and found["state"] != DutyState.PUBLISHED else None,
+        may_undo=found["state"] == DutyState.NOTHING and request.user.may(Can.DISCLOSURE_WITHDRAW),
+        sends_back=request.user.may(Can.DISCLOSURE_REVIEW), duty={"id": duty_id, "title": title(found), "facts": facts,
                                                "category": category_word(found["category"], village["community"])},
         due=await due_of({"duty_id": duty_id, "category": found["category"]}), may_keep=keeps,
-        may_be_nothing=duties.may_be_nothing(found), errors={},
+        may_be_nothing=duties.may_be_nothing(found),
         nothing_word="本月核对无变化" if found["category"] == Category.CONVENIENCE else "本期没有发生")
 
 
-async def village_of_duty(request: Request, duty_id: int) -> str:
-    """Whose duty it is, for who oversees the village; NotFoundException else."""
-    found = await row("SELECT village_code FROM duty WHERE id = $1 AND organisation_path LIKE $2 || '%'", duty_id,
-                      request.user.organisation_path)
-    if found is None:
-        raise NotFoundException
-    return found["village_code"]
+def declared_line(said: Record) -> dict[str, str]:
+    """Who said that nothing occurred, and who found that it did."""
+    words = f"{said['who']} {moment(said['at'], now())}声明没有发生（或没有变化）"
+    if said["undone_at"]:
+        return {"tone": "red", "text": f"{words}；{said['undone_who']} {moment(said['undone_at'], now())}退回："
+                                       f"{said['undone_why']}"}
+    return {"tone": "grey", "text": words}
+
+
+@post("/disclosures/duties/{duty_id:int}/reopening", can=Can.DISCLOSURE_WITHDRAW, status_code=200)
+async def reopen(request: Request, duty_id: FromPath[int]) -> Response[Any]:
+    village, found = await the_duty(request, duty_id)
+    filled = await forms.fill(request, (fields.WHY,))
+    if filled.errors:
+        return await duty_page(request, village, found, filled)
+    await duties.did_occur(request.user, found, filled["why"])
+    return see_other(f"/disclosures?village={village['code']}" if request.user.may(Can.DISCLOSURE_OVERSEE)
+                     else f"/disclosures/duties/{duty_id}")
 
 
 @get("/disclosures/nothing", can=Can.DISCLOSURE_KEEP)
@@ -118,4 +154,4 @@ async def nothing(request: Request) -> Response[Any]:
     return see_other("/disclosures")
 
 
-ROUTES = [new, begin, duty, nothing_form, nothing]
+ROUTES = [new, begin, duty, reopen, nothing_form, nothing]

@@ -11,14 +11,13 @@ from server.core import qr, serving
 from server.core.actor import Actor
 from server.core.clock import today
 from server.core.page import page, see_other
-from server.disclosure import broadcast, calendar_view, plain  # noqa: F401  (plain: what texts and tables consist of)
+from server.disclosure import broadcast, calendar_view, plain, reading  # noqa: F401  (plain: what texts and tables consist of)
 from server.disclosure.show import rendered, shown
 from server.disclosure.sight import editions_for, readable_editions, the_matter
 from server.disclosure.tables import files_of
 from server.permissions import Can
 from server.settings import settings
 from server.villages.rules import State
-from server.villages.tables import village_of, village_seen_by
 
 
 def month_of(typed: str | None) -> date:
@@ -36,7 +35,7 @@ async def index(request: Request, village: FromQuery[str | None] = None, month: 
     actor: Actor = request.user
     if village is None and actor.may(Can.DISCLOSURE_OVERSEE):
         return see_other("/villages")
-    its = await village_seen_by(actor, village) if village else await village_of(actor)
+    its = await reading.opened_village(actor, village or actor.unit_code)
     if its is None and village:
         raise NotFoundException
     if its is None or its["state"] != State.OPENED:
@@ -44,15 +43,15 @@ async def index(request: Request, village: FromQuery[str | None] = None, month: 
                           empty={"title": "还没有开通三务公开",
                                  "text": "开通以后，这里能看到村里该公开什么、公开了什么。村里的公开栏照常公开。"})
     wanted = Category(category) if category in set(Category) else None
-    books = [one for find in calendar_view.BOOKS for one in await find(its["code"])]
-    return await page(request, "disclosure/list.html",
-                      **await calendar_view.listed(actor, its, month_of(month), wanted, after, books))
+    return await page(request, "disclosure/list.html", badges=reading.badges(its),
+                      **await calendar_view.shown(actor, its, month_of(month), wanted, after))
 
 
 @get("/disclosures/{matter_id:int}", can=Can.DISCLOSURE_READ)
 async def show(request: Request, matter_id: FromPath[int]) -> Response[Any]:
-    matter = await the_matter(request.user, matter_id)
-    return await page(request, "disclosure/show.html", **await shown(request.user, matter))
+    matter = await reading.opened_matter(request.user, matter_id)
+    return await page(request, "disclosure/show.html", badges=reading.badges(matter),
+                      **await shown(request.user, matter))
 
 
 @get("/disclosures/{matter_id:int}/versions/{number:int}", can=Can.DISCLOSURE_READ)
@@ -73,7 +72,8 @@ async def sheet(request: Request, matter_id: FromPath[int], number: FromPath[int
     return await page(
         request, "disclosure/sheet.html", back=address, page=await rendered(matter, edition, wall=True),
         title=edition["title"],
-        village=matter["village"], number=number, fingerprint=edition["fingerprint"],
+        village=matter["village"], number=number,
+        newer=matter["number"] if matter["number"] != number else None, fingerprint=edition["fingerprint"],
         code=qr.svg(f"{settings.origin}{address}/wall?village={matter['village_code']}", "这一版的网上地址"))
 
 

@@ -14,13 +14,13 @@ from server.core.deadline_words import due_text
 from server.core.forms import Filled, Refused
 from server.core.moves import WrongState
 from server.core.page import page, see_other
-from server.disclosure import comparing, fields, reviewing
+from server.disclosure import fields, reviewing
 from server.disclosure.checks import findings
 from server.disclosure.publication import category_word
 from server.disclosure.rules import FIELDS, SECRECY, State, Verdict
-from server.disclosure.show import marks, rendered, review_due, told
+from server.disclosure.show import beside, marks, rendered, review_due, told
 from server.disclosure.sight import the_matter
-from server.disclosure.tables import editions, last_period, open_edition
+from server.disclosure.tables import open_edition
 from server.permissions import Can
 
 
@@ -84,15 +84,6 @@ async def who_else(request: Request, edition: Record) -> str:
         return ""
     every = await reviewing.reviewers(request.user.organisation_id)
     return "、".join(f"{one['name']}（{one['role']}）" for one in every if one["person_id"] not in edition["authors"])
-
-
-async def beside(matter: Record, edition: Record) -> dict[str, Any] | None:
-    """What the edition is held against: the one it corrects, else the period before."""
-    if matter["edition_id"]:
-        former = next(iter(await editions(matter["id"])))
-        return await comparing.difference(matter, former, edition, f"与公开着的第 {former['number']} 版的不同")
-    former = await last_period(matter)
-    return await comparing.difference(matter, former, edition, "与上一期的不同") if former else None
 
 
 @post("/disclosures/{matter_id:int}/review", can=Can.DISCLOSURE_REVIEW, status_code=200)

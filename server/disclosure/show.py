@@ -20,12 +20,15 @@ from server.disclosure.rules import FIELDS, LEVEL_TONES, ON_ITS_WAY, TONES, Find
 from server.disclosure.sight import editions_for
 from server.disclosure.submission import EDITION, rule_of, seats_of
 from server.disclosure.tables import (
+    editions,
+    last_period,
     last_refusal,
     last_review,
     open_edition,
     signatures,
     works_on,
 )
+from server.disclosure.withdrawing import asked
 from server.permissions import Can
 
 
@@ -50,7 +53,8 @@ async def shown(actor: Actor, matter: Record, number: int | None = None) -> dict
     return {
         "back": back_of(actor, matter), "title": matter["title"], "here": f"/disclosures/{matter['id']}",
         "subline": subline(matter, published_at, edition["number"] if edition else matter["number"]),
-        "page": Markup(page) if page and not hidden else None, "notice": expired(matter),
+        "page": Markup(page) if page and not hidden else None,
+        "notices": [*expired(matter), *corrected(matter, edition), *await asked_to_go(actor, matter)],
         "matter": {"id": matter["id"], "withdrawn": matter["withdrawn_why"]},
         "editions": [{"label": f"第 {one['number']} 版{'（现在）' if place == 0 else ''}", "current": one is present,
                       "href": f"/disclosures/{matter['id']}" + (f"/versions/{one['number']}" if place else "")}
@@ -61,11 +65,26 @@ async def shown(actor: Actor, matter: Record, number: int | None = None) -> dict
     }
 
 
-def expired(matter: Record) -> str | None:
+def expired(matter: Record) -> list[str]:
     """That what is good until a day is no longer."""
     if matter["until"] is None or matter["until"] >= today():
-        return None
-    return f"这条信息的有效期到 {paper_day(matter['until'])} 为止，已经过期，办事前请打电话问一问"
+        return []
+    return [f"这条信息的有效期到 {paper_day(matter['until'])} 为止，已经过期，办事前请打电话问一问"]
+
+
+def corrected(matter: Record, edition: Record | None) -> list[str]:
+    """That an older edition is looked at."""
+    if edition is None or edition["number"] == matter["number"]:
+        return []
+    return [f"这是第 {edition['number']} 版，后来更正过。现在公开的是第 {matter['number']} 版，不同的地方标在那里"]
+
+
+async def asked_to_go(actor: Actor, matter: Record) -> list[str]:
+    """That the village asks to have it taken down, to those who ask and who decide."""
+    if not actor.may(Can.DISCLOSURE_WITHDRAW) or matter["withdrawn_at"]:
+        return []
+    waits = await asked(matter["id"])
+    return [f"{waits['who']} {moment(waits['at'], now())}申请撤下，等镇里决定：{waits['reason']}"] if waits else []
 
 
 def subline(matter: Record, published_at: Any, number: int | None) -> str:
@@ -169,6 +188,15 @@ async def review_due(edition: Record) -> Any:
     """The township's deadline for an edition, as pages show it."""
     found = await find("disclosure_review", EDITION, edition["id"], str(edition["version"]))
     return describe(found, now(), await calendar()) if found and found.state == "open" else None
+
+
+async def beside(matter: Record, edition: Record) -> dict[str, Any] | None:
+    """What an edition is held against by who signs and who reviews it: the one it corrects, else the period before."""
+    if matter["edition_id"]:
+        former = next(iter(await editions(matter["id"])))
+        return await difference(matter, former, edition, f"与公开着的第 {former['number']} 版的不同")
+    former = await last_period(matter)
+    return await difference(matter, former, edition, "与上一期的不同") if former else None
 
 
 async def rendered(matter: Record, edition: Record, *, wall: bool = False) -> Markup:

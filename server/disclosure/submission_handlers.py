@@ -15,7 +15,7 @@ from server.disclosure.checks import findings
 from server.disclosure.parts import part_of
 from server.disclosure.publication import category_word
 from server.disclosure.rules import OPEN, REASON_MAX, Signed, State, errors
-from server.disclosure.show import marks, rendered, told
+from server.disclosure.show import beside, marks, rendered, told
 from server.disclosure.sight import the_matter, to_write
 from server.disclosure.tables import open_edition
 from server.permissions import Can
@@ -87,8 +87,8 @@ async def sign_page(request: Request, matter: Record, edition: Record, filled: F
         request, "disclosure/signature.html", status=filled.status, back=f"/disclosures/{matter['id']}",
         title=edition["title"], subline=category_word(matter["category"], matter["community"]),
         matter={"id": matter["id"]}, version=edition["version"], page=await rendered(matter, edition),
-        findings=told(await findings(matter, edition)), marks=await marks(edition), form=filled.typed,
-        errors=filled.errors)
+        findings=told(await findings(matter, edition)), marks=await marks(edition),
+        beside=await beside(matter, edition), form=filled.typed, errors=filled.errors)
 
 
 @post("/disclosures/{matter_id:int}/signature", can=Can.DISCLOSURE_SIGN, status_code=200)

@@ -100,14 +100,13 @@ def audiences(actor: Actor) -> list[str]:
     return [str(one) for one in Audience if one is not Audience.MEMBERS or is_member(actor)]
 
 
-MATTER = """
-SELECT m.*, d.period, d.first, d.last, d.item, d.state AS duty_state, v.community, u.name AS village,
-       e.id AS current_id, e.number, e.published_at AS edition_at, e.fingerprint, e.why, e.until, r.html AS page,
-       EXISTS (SELECT FROM edition WHERE matter_id = m.id AND state NOT IN ('已公开', '已作废')) AS under_way
-FROM matter m JOIN duty d ON d.id = m.duty_id JOIN village v ON v.code = m.village_code
+SHOWN = """m.*, d.period, d.first, d.last, d.item, d.state AS duty_state, v.community, u.name AS village,
+    e.id AS current_id, e.number, e.published_at AS edition_at, e.fingerprint, e.why, e.until, r.html AS page,
+    EXISTS (SELECT FROM edition WHERE matter_id = m.id AND state NOT IN ('已公开', '已作废')) AS under_way"""
+AROUND = """JOIN duty d ON d.id = m.duty_id JOIN village v ON v.code = m.village_code
 JOIN unit u ON u.code = m.village_code
-LEFT JOIN edition e ON e.id = m.edition_id LEFT JOIN rendering r ON r.edition_id = m.edition_id
-WHERE m.id = $1 AND {scope}"""
+LEFT JOIN edition e ON e.id = m.edition_id LEFT JOIN rendering r ON r.edition_id = m.edition_id"""
+MATTER = f"SELECT {SHOWN} FROM matter m {AROUND} WHERE m.id = $1 AND {{scope}}"
 READS = "m.village_code = $2 AND m.published_at IS NOT NULL AND m.audience = ANY($3)"  # what visible_to says
 KEEPS = "m.village_code = $2 AND m.audience = ANY($3)"
 OVERSEES = """m.organisation_path LIKE $2 || '%' AND EXISTS (
@@ -190,9 +189,9 @@ async def last_period(matter: Any) -> Record | None:
 
 
 DUTY = """
-SELECT d.id, d.village_code, d.item, d.item_id, d.period, d.first, d.last, d.state, d.settled_at, i.name, i.category,
-       i.form, i.frequency, i.audience, i.rank, x.due_at, m.id AS matter_id, m.published_at, m.withdrawn_at,
-       e.state AS edition_state
+SELECT d.id, d.village_code, d.organisation_path, d.item, d.item_id, d.period, d.first, d.last, d.state, d.settled_at,
+       i.name, i.category, i.form, i.frequency, i.audience, i.rank, x.due_at, m.id AS matter_id, m.published_at,
+       m.withdrawn_at, e.state AS edition_state
 FROM duty d JOIN catalogue_item i ON i.id = d.item_id
 LEFT JOIN LATERAL (SELECT * FROM matter WHERE duty_id = d.id AND (withdrawn_at IS NULL OR d.state <> '应公开')
                    ORDER BY withdrawn_at NULLS FIRST, id DESC LIMIT 1) m ON true
@@ -204,6 +203,13 @@ LEFT JOIN LATERAL (SELECT due_at FROM deadline WHERE subject_kind = 'duty' AND s
 async def duty_of(village_code: str, duty_id: int) -> Record | None:
     """One of a village's duties with its item, its clock, and the matter that answers it, if there is one."""
     return await row(f"{DUTY} WHERE d.id = $1 AND d.village_code = $2", duty_id, village_code)
+
+
+async def declared_of(duty_id: int) -> Record | None:
+    """Who declared last that a duty's thing did not occur, and who took it back."""
+    return await row("""
+        SELECT n.who, n.at, d.undone_why, d.undone_who, d.undone_at FROM declared d
+        JOIN declaration n ON n.id = d.declaration_id WHERE d.duty_id = $1 ORDER BY n.id DESC LIMIT 1""", duty_id)
 
 
 async def duties(village_code: str, first: date, last: date) -> list[Record]:

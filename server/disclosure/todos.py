@@ -8,10 +8,11 @@ from server.core.clock import now, today
 from server.core.database import row, rows
 from server.core.dates import moment, paper_day
 from server.disclosure.calendar_view import OVERDUE, state_of
-from server.disclosure.tables import audiences, owed_now
+from server.disclosure.tables import audiences, owed_now, works_on
 from server.permissions import Can
 from server.todos.sources import AREAS, SOURCES, ToDo
-from server.villages.tables import county_of
+from server.villages.rules import State
+from server.villages.tables import county_of, village_of
 
 
 async def to_sign(actor: Actor) -> list[ToDo]:
@@ -67,7 +68,10 @@ async def expired(actor: Actor) -> list[ToDo]:
 
 async def village_area(actor: Actor) -> dict[str, Any] | None:
     """For who keeps or signs: the way to the village's matters."""
-    if not actor.may(Can.VILLAGE_HOME):
+    if not works_on(actor) and not actor.may(Can.VILLAGE_HOME):
+        return None
+    its = await village_of(actor)
+    if its is None or its["state"] != State.OPENED:
         return None
     late = sum(state_of(one, now()) == OVERDUE for one in await owed_now(actor.unit_code, today()))
     return {"icon": "village", "tone": "green", "title": "三务公开", "href": "/disclosures",

@@ -82,7 +82,7 @@ class Book:
 
 # Reading what was typed -----------------------------------------------------------------------------------------------
 
-MONEY = re.compile(r"\d{1,30}(\.\d{1,2})?", re.ASCII)
+MONEY = re.compile(r"(\d{1,30}|\d{1,3}(,\d{3})+)(\.\d{1,2})?", re.ASCII)
 DAY = re.compile(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?", re.ASCII)
 FULL_WIDTH = {0xFF00 + code - 0x20: code for code in range(0x21, 0x7F)} | {0x3000: " ", 0xFFE5: "¥"}
 
@@ -97,15 +97,15 @@ def read_money(typed: str, label: str = "金额") -> int:
     """An amount of 元 as 分; "" is 0. Full-width digits, commas and 元 are read as they are meant.
 
     Raises ValueError, in Chinese: negative, more than two decimals, out of reason."""
-    text = half_width(typed).strip().replace(",", "").removeprefix("¥").removesuffix("元").strip()
+    text = half_width(typed).strip().removeprefix("¥").removesuffix("元").strip()
     if not text:
         return 0
     if text.startswith("-") or (text.startswith("(") and text.endswith(")")):
         raise ValueError(f"{label}不能是负数；冲回以前的账，请记在相反的一方，并在说明里写明原凭证号")
     if not MONEY.fullmatch(text):
-        raise ValueError(f"{label}要写成 1234.50 这样，最多两位小数" if re.fullmatch(r"[\d.]+", text)
+        raise ValueError(f"{label}要写成 1234.50 这样，最多两位小数" if re.fullmatch(r"[\d.,]+", text)
                          else f"{label}应是数字，例如 1234.50")
-    whole, _, cents = text.partition(".")
+    whole, _, cents = text.replace(",", "").partition(".")
     amount = int(whole) * 100 + int(cents.ljust(2, "0") or 0)
     if amount > MOST_FEN:
         raise ValueError(f"{label}超过一千亿元，请检查是不是多打了数字")

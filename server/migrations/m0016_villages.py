@@ -185,10 +185,15 @@ CREATE TABLE declaration (
 CREATE TABLE declared (
     declaration_id bigint NOT NULL CONSTRAINT declared_declaration REFERENCES declaration ON DELETE RESTRICT,
     duty_id bigint NOT NULL CONSTRAINT declared_duty REFERENCES duty ON DELETE RESTRICT,
-    PRIMARY KEY (declaration_id, duty_id)
+    undone_why text, -- it did occur after all: who found out, and what
+    undone_who text,
+    undone_at timestamptz,
+    PRIMARY KEY (declaration_id, duty_id),
+    CONSTRAINT declared_undone CHECK (num_nulls(undone_why, undone_who, undone_at) IN (0, 3))
 );
 CREATE INDEX declared_of_duty ON declared (duty_id);
 GRANT SELECT, INSERT ON declaration, declared TO ebranch_app;
+GRANT UPDATE (undone_why, undone_who, undone_at) ON declared TO ebranch_app;
 """
 
 

@@ -73,10 +73,12 @@ LEFT JOIN LATERAL (SELECT at, who, person_id, card_kind, text, taken_down_at FRO
 WHERE {OWN}
 ORDER BY e.at DESC NULLS LAST, t.id"""
 
-UNREAD = f"""
-SELECT k.place, (
+# How many entries the viewer k has not seen in all threads: for statements that ask for many viewers together.
+OF_VIEWER = f"""(
     SELECT coalesce(sum(u.unread), 0)::int FROM thread t {NEWS.format("k.person_id")}
-    WHERE {OWNED.format("k.organisation_id", "string_to_array(k.kinds, ' ')", "k.person_id")}) AS unread
+    WHERE {OWNED.format("k.organisation_id", "string_to_array(k.kinds, ' ')", "k.person_id")}) AS unread"""
+UNREAD = f"""
+SELECT k.place, {OF_VIEWER}
 FROM unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY AS k (organisation_id, person_id, kinds, place)"""
 
 THREAD = f"""
@@ -104,10 +106,15 @@ async def thread_list(actor: Actor) -> list[Record]:
     return await rows(THREAD_LIST, actor.organisation_id, actor.person_id, readable_kinds(actor.role))
 
 
+def columns_of(viewers: Sequence[Viewer]) -> tuple[list[int], list[int], list[str]]:
+    """The viewers as `OF_VIEWER` wants them: organisation_id, person_id, kinds."""
+    return ([organisation for organisation, _, _ in viewers], [person for _, person, _ in viewers],
+            [" ".join(readable_kinds(role)) for _, _, role in viewers])
+
+
 async def unread_of(viewers: Sequence[Viewer]) -> dict[Viewer, int]:
     """How many entries each of them has not seen, in one statement."""
-    found = await rows(UNREAD, [organisation for organisation, _, _ in viewers], [person for _, person, _ in viewers],
-                       [" ".join(readable_kinds(role)) for _, _, role in viewers])
+    found = await rows(UNREAD, *columns_of(viewers))
     return {viewers[one["place"] - 1]: one["unread"] for one in found}
 
 

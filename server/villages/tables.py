@@ -74,6 +74,14 @@ async def village(code: str) -> Record | None:
         WHERE v.code = $1""", code) if is_code(code) else None
 
 
+async def the_village(code: str) -> Record:
+    """A village that is there; LookupError else."""
+    found = await village(code)
+    if found is None:
+        raise LookupError(f"no village {code}")
+    return found
+
+
 async def village_of(actor: Actor) -> Record | None:
     """The village where the actor is at home: where the branch stands. None where it has not been opened."""
     return await village(actor.unit_code)

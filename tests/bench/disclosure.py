@@ -33,7 +33,8 @@ def disclosure(stack: Stack) -> list[Figure]:
 def reading(stack: Stack) -> dict[str, Compared]:
     """A published matter and a village's list, each asked for by a reader of one of READERS villages."""
     own = stack.ask("""SELECT DISTINCT ON (v.n) v.n, m.id FROM matter m JOIN bench_village v ON v.code = m.village_code
-                       WHERE v.n <= $1 AND v.n % $2 = 0 ORDER BY v.n, m.id DESC""", PUBLISHING, PUBLISHING // READERS)
+                       WHERE v.n <= $1 AND v.n % $2 = 0 AND m.edition_id IS NOT NULL
+                       ORDER BY v.n, m.id DESC""", PUBLISHING, PUBLISHING // READERS)
     shuffled = random.Random(7).sample(own, len(own))
     pages = {"a published matter": [Request(f"/disclosures/{one['id']}", f"village-{one['n']}") for one in shuffled],
              "a village's list": [Request("/disclosures", f"village-{one['n']}") for one in shuffled]}

@@ -86,7 +86,7 @@ CREATE TEMPORARY TABLE bench_matter ON COMMIT DROP AS
 SELECT m.n AS id, v.code, o.id AS organisation_id, o.path AS organisation_path, i.id AS item_id, i.item,
        now() - ({MANY} - m.n) * interval '90 seconds' AS at
 FROM generate_series($1::int, $2::int) AS m (n) JOIN bench_village v ON v.n = 1 + m.n % {PUBLISHING}
-JOIN organisation o ON o.unit_code = v.code AND o.kind = '党支部' CROSS JOIN catalogue_item i""",
+JOIN organisation o ON o.unit_code = v.code AND o.kind = '党支部' JOIN catalogue_item i ON i.frequency = '随时'""",
     """INSERT INTO duty (id, village_code, organisation_path, item, item_id, period, first, last, state, settled_at)
 OVERRIDING SYSTEM VALUE
 SELECT id, code, organisation_path, item, item_id, 'matter-' || id, at::date, at::date, '已公开', at

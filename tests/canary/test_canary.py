@@ -3,7 +3,7 @@ address, log, Redis key or value, job, column in clear, error page, nothing that
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from secrets import token_urlsafe
 from typing import Any
 
@@ -14,8 +14,6 @@ import pytest_asyncio
 from playwright.async_api import async_playwright
 
 from server.core import calendar_days
-from server.core import database as core
-from server.piccolo_conf import DB
 from server.settings import socket_folder
 from tests.browser.visitors import ARGUMENTS, CHROMIUM
 from tests.canary import villages
@@ -23,6 +21,7 @@ from tests.canary.conftest import Cage
 from tests.canary.places import IN_BROWSER, in_addresses, in_answer, in_database, in_files, in_redis
 from tests.canary.values import REGISTERED, TYPED, leaks, spellings
 from tests.cast import COMMITTEE, COUNTY, MEMBER, SECRETARY, VILLAGE_ADMIN, Person
+from tests.databases import enter_pool, leave_pool
 from tests.faults.photographs import photograph
 from tests.permissions.forms import FORMS, address, body
 from tests.permissions.table import TABLE, Sentence
@@ -92,17 +91,15 @@ class Caller(Visitor):
 @asynccontextmanager
 async def world_of(cage: Cage) -> AsyncIterator[World]:
     """What the matrix is tried on, in the stack's own database."""
-    DB.config["dsn"] = f"postgresql://ebranch_app@/ebranch?host={socket_folder(cage.data)}"
     calendar_days._read = None
-    await core.open_pool(4)
-    connection = await asyncpg.connect(f"postgresql://postgres@/ebranch?host={socket_folder(cage.data)}")
-    try:
+    async with AsyncExitStack() as left:
+        left.push_async_callback(leave_pool)
+        await enter_pool(f"postgresql://ebranch_app@/ebranch?host={socket_folder(cage.data)}", 4)
+        connection = await asyncpg.connect(f"postgresql://postgres@/ebranch?host={socket_folder(cage.data)}")
+        left.push_async_callback(connection.close)
         world = World(connection)
         await world.settle()
         yield world
-    finally:
-        await connection.close()
-        await DB.close_connection_pool()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

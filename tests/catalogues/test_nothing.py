@@ -5,10 +5,19 @@ import pytest
 from litestar.exceptions import ClientException
 
 from server.catalogues import duties
-from server.catalogues.rules import DutyState
-from server.core.database import rows, transaction
+from server.core.database import rows
 from server.core.moves import WrongState
-from tests.cast import COMMITTEE, MEMBER, NEIGHBOUR, SECRETARY, SUPERVISOR, VILLAGE_ADMIN, VILLAGER
+from tests.cast import (
+    COMMITTEE,
+    COUNTY,
+    MEMBER,
+    NEIGHBOUR,
+    SECRETARY,
+    SIDIAN,
+    SUPERVISOR,
+    VILLAGE_ADMIN,
+    VILLAGER,
+)
 from tests.databases import fingerprint
 from tests.disclosure.stories import (
     ACCOUNTS,
@@ -18,6 +27,7 @@ from tests.disclosure.stories import (
     HOUCUN,
     MEETINGS,
     POOR,
+    QIANCUN,
     QUARTER_OVER,
     begin_at_once,
     clock_of,
@@ -34,6 +44,8 @@ from tests.meetings.stories import evidence, one
 from tests.visits import actor_of
 
 QUARTER = "2026-Q3"
+MONTH_OF = {period: f"/disclosures?village={QIANCUN}&month={month}" for period, month in (
+    (QUARTER, "2026-09"), ("2026-10", "2026-10"))}
 
 
 async def declare(*ids: int) -> int:
@@ -157,25 +169,59 @@ async def test_only_the_villages_administrator_declares(visit, at, person):
 
 # Taken back -----------------------------------------------------------------------------------------------------------
 
+async def undo(visit, person, its: int, why: str = "10月9日开过村民代表会"):
+    return await visit(person, "POST", f"/disclosures/duties/{its}/reopening", data={"why": why})
+
+
 @pytest.mark.parametrize(("name", "period", "due"), [
     (POOR, QUARTER, "2026-10-14"), (GUIDE, "2026-10", "2026-11-01")])
-async def test_found_to_have_occurred_it_is_owed_again_with_what_was_left(at, name, period, due):
+async def test_found_by_the_township_to_have_occurred_it_is_owed_again_with_what_was_left(visit, at, name, period, due):
     await ready(at, QUARTER_OVER)  # the first of the three working days: two are left
     its = await duty(name, period)
     await declare(its)
     await at("2026-10-10 15:00")
-    async with transaction():
-        await duties.reopen(its, DutyState.NOTHING, "镇街核实本期有发生")
+    assert f"/disclosures/duties/{its}" in (await visit(COMMITTEE, "GET", MONTH_OF[period])).text
+    assert "退回，要求公开" in (await visit(COMMITTEE, "GET", f"/disclosures/duties/{its}")).text
+    assert (await undo(visit, COMMITTEE, its)).status_code == 303
     clock = await clock_of(its)
     assert ("应公开" in dict(await owed(name)).values(), clock["state"]) == (True, "open")
     assert clock["due_at"] == await at(f"{due} 00:00")
+    told = (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/duties/{its}")).text
+    assert "褚镇 · 党委管理员" in told
+    assert "10月9日开过村民代表会" in told
+    assert await evidence("undo_nothing") == 1
 
 
-async def test_reopened_twice_it_says_so(at):
+async def test_taken_back_by_the_village_it_is_due_when_it_was(visit, at):
+    await ready(at, QUARTER_OVER)
+    its = await duty(POOR, QUARTER)
+    due = (await clock_of(its))["due_at"]
+    await declare(its)
+    await at("2026-10-11 15:00")
+    assert "收回声明" in (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/duties/{its}")).text
+    assert (await undo(visit, VILLAGE_ADMIN, its)).status_code == 303
+    clock = await clock_of(its)
+    assert (clock["state"], clock["due_at"]) == ("open", due)
+    await declare(its)
+    assert (await owed(POOR))[0] == (QUARTER, "本期无")
+
+
+async def test_taken_back_twice_or_without_a_reason_it_says_so(visit, at):
+    await ready(at)
+    its = await duty(POOR, QUARTER)
+    assert (await undo(visit, COMMITTEE, its)).status_code == 409, "nobody declared it"
+    await declare(its)
+    assert (await undo(visit, COMMITTEE, its, why=" ")).status_code == 422
+    told = await asyncio.gather(*(undo(visit, COMMITTEE, its) for _ in range(3)))
+    assert sorted(one.status_code for one in told) == [303, 409, 409]
+    assert await evidence("undo_nothing") == 1
+
+
+@pytest.mark.parametrize(("person", "status"), [
+    (SIDIAN, 404), (COUNTY, 403), (SECRETARY, 403), (VILLAGER, 403), (NEIGHBOUR, 403)])
+async def test_neither_another_township_nor_others_take_it_back(visit, at, person, status):
     await ready(at)
     its = await duty(POOR, QUARTER)
     await declare(its)
-    async with transaction():
-        await duties.reopen(its, DutyState.NOTHING, "镇街核实本期有发生")
-    with pytest.raises(WrongState):
-        await duties.reopen(its, DutyState.NOTHING, "镇街核实本期有发生")
+    assert (await undo(visit, person, its)).status_code == status
+    assert (await owed(POOR))[0] == (QUARTER, "本期无")

@@ -179,6 +179,8 @@ async def publishing(trail: Trail) -> int:
     await trail.change("drop_edition", VILLAGE_ADMIN, f"/disclosures/{dropped}/dropping")
     await trail.change("declare_nothing", VILLAGE_ADMIN, "/disclosures/nothing",
                        data={"duties": [await duty(GUIDE, MONTH)]})
+    await trail.change("undo_nothing", COMMITTEE, f"/disclosures/duties/{await duty(GUIDE, MONTH)}/reopening",
+                       data={"why": "换了两部电话"})
     await trail.change("begin_correction", VILLAGE_ADMIN, f"/disclosures/{made}/corrections", data={"why": "写错了"})
     await submit(trail, made)
     await review(trail, made)

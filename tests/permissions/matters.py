@@ -123,7 +123,9 @@ async def duty(world: "World", about: str, key: str, stage: str) -> Thing:
     """What a village owes, to villagers or members: nothing begun, begun, or published."""
     name = {"villagers": MEETINGS, "members": DUES}[about]
     its = await owed(world, key, name)
-    if stage != "owed":
+    if stage == "declared":
+        await declared(world, key, its)
+    elif stage != "owed":
         item = await item_of(world, key, name)
         made = await world.postgres.fetchval("""
             INSERT INTO matter (village_code, organisation_id, organisation_path, duty_id, category, form, audience,
@@ -133,7 +135,16 @@ async def duty(world: "World", about: str, key: str, stage: str) -> Thing:
         edition = await written(world, made, item, 1, "草稿" if stage == "begun" else "已公开")
         if stage == "answered":
             await brought_out(world, made, edition, "published")
-    return Thing(f"{key}'s duty to {about}, {stage}", world.paths[key], {"duty_id": its}, stage=stage)
+    return Thing(f"{key}'s duty to {about}, {stage}", world.paths[key], {"duty_id": its}, stage=stage,
+                 again=partial(duty, world, about, key, stage))
+
+
+async def declared(world: "World", key: str, its: int) -> None:
+    """What is owed is said not to have occurred."""
+    await world.postgres.execute("""
+        WITH said AS (INSERT INTO declaration (village_code, who, account_id) VALUES ($1, '村管理员', 1) RETURNING id),
+             of AS (INSERT INTO declared SELECT id, $2 FROM said)
+        UPDATE duty SET state = '本期无', settled_at = now() WHERE id = $2""", CODES[key], its)
 
 
 async def something_owed(world: "World", key: str, about: str) -> Thing:

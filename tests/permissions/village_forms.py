@@ -118,6 +118,7 @@ FORMS: dict[str, Form] = {
     "/county-settings": lambda thing: version(thing) | {"signed": ["财务"], "answer_days": "5"},
     "/disclosures": chosen, "/disclosures/cleaned": lambda _: {"html": "<p>议定<b>修路</b></p>"},
     "/disclosures/nothing": lambda thing: {"duties": [thing.facts["duty"]]},
+    "/disclosures/duties/{duty_id:int}/reopening": lambda _: WHY,
     f"{MATTER}/edit": text, f"{MATTER}/draft": text, f"{MATTER}/submission": version,
     f"{MATTER}/taking-back": lambda _: PRESSED, f"{MATTER}/dropping": lambda _: PRESSED,
     f"{MATTER}/corrections": lambda _: WHY,

@@ -17,7 +17,8 @@ MATTER = ("draft", "signing", "submitted", "returned", "approved", "published", 
           "members")  # asked: to be taken down; members: published to members alone
 LEDGER = MATTER[:-1]
 STAGES = (  # what an address must have in it, what it must be about; the stages of such a thing
-    ("matter_id", "ledger", LEDGER), ("matter_id", "", MATTER), ("duty_id", "", ("owed", "begun", "answered")),
+    ("matter_id", "ledger", LEDGER), ("matter_id", "", MATTER),
+    ("duty_id", "", ("owed", "begun", "answered", "declared")),
     ("exemption_id", "", ("asked", "weighed", "filed", "refused")),
     ("question_id", "", ("open", "answered", "hidden")), ("application_id", "", ("waiting", "opened", "refused")),
     ("reader_id", "", ("reading", "ended")), ("check_id", "", ("same", "mending", "mended", "closed")),
@@ -59,13 +60,17 @@ POST /disclosures/cleaned                              | keeper 200
 GET  /disclosures/nothing                              | keeper 200
 POST /disclosures/nothing                              | keeper 303
 GET  /disclosures/duties/{duty_id:int} about villagers
-    | signer own owed 200 begun 303 answered 303 | keeper own owed 200 begun 303 answered 303
-    | 村民 own owed 200 begun 200 answered 303 | member own owed 200 begun 200 answered 303
-    | overseer below 303
+    | signer own owed 200 begun 303 answered 303 declared 200 | keeper own owed 200 begun 303 answered 303 declared 200
+    | 村民 own owed 200 begun 200 answered 303 declared 200 | member own owed 200 begun 200 answered 303 declared 200
+    | overseer below answered 303 declared 200 else 303
+POST /disclosures/duties/{duty_id:int}/reopening about villagers
+    | keeper own declared 303 else 409 | reviewer below declared 303 else 409
+POST /disclosures/duties/{duty_id:int}/reopening about members
+    | keeper own declared 303 else 409 | reviewer below declared 303 else 409
 GET  /disclosures/duties/{duty_id:int} about members
-    | 书记 own owed 200 begun 303 answered 303 | keeper own owed 200 begun 303 answered 303
-    | villager own 404 | member own owed 200 begun 200 answered 303
-    | overseer below 303
+    | 书记 own owed 200 begun 303 answered 303 declared 200 | keeper own owed 200 begun 303 answered 303 declared 200
+    | villager own 404 | member own owed 200 begun 200 answered 303 declared 200
+    | overseer below answered 303 declared 200 else 303
 
 GET  /disclosures/{matter_id:int}
     | 村民 own published 200 correcting 200 asked 200 withdrawn 200 else 404
