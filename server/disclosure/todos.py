@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from server.catalogues import tables as catalogues
+from server.catalogues.duties import DUTY
 from server.core.actor import Actor
 from server.core.clock import now, today
 from server.core.database import row, rows
@@ -10,7 +11,7 @@ from server.core.dates import moment, paper_day
 from server.disclosure.calendar_view import OVERDUE, state_of
 from server.disclosure.tables import audiences, owed_now, works_on
 from server.permissions import Can
-from server.todos.sources import AREAS, SOURCES, ToDo
+from server.todos.sources import AREAS, MARKS, SOURCES, ToDo
 from server.villages.rules import State
 from server.villages.tables import county_of, village_of
 
@@ -51,6 +52,13 @@ async def returned(actor: Actor) -> list[ToDo]:
         JOIN review r ON r.edition_id = e.id AND r.edition_version = e.version
         WHERE e.state = '审核不通过' AND m.village_code = $1 AND m.edition_id IS NOT NULL ORDER BY r.at LIMIT 50""",
                                                                         actor.unit_code)]
+
+
+async def sent_back(duties: Sequence[int]) -> dict[int, str]:
+    """Of what is owed, what the township sent back."""
+    return {one["duty_id"]: "镇里退回，改好再提交" for one in await rows("""
+        SELECT m.duty_id FROM matter m JOIN edition e ON e.matter_id = m.id AND e.state = '审核不通过'
+        WHERE m.duty_id = ANY($1) AND m.withdrawn_at IS NULL""", list(duties))}
 
 
 async def expired(actor: Actor) -> list[ToDo]:
@@ -105,6 +113,7 @@ async def open_drafts(items: Sequence[int]) -> dict[int, int]:
         WHERE d.item = ANY($1) AND e.state IN ('草稿', '审核不通过') GROUP BY d.item""", list(items))}
 
 
+MARKS[DUTY] = sent_back
 SOURCES += [to_sign, to_take_down, returned, expired]
 AREAS += [village_area, review_area, catalogue_area]
 catalogues.OPEN_DRAFTS.append(open_drafts)

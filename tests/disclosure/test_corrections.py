@@ -204,3 +204,12 @@ async def test_corrected_and_withdrawn_is_no_longer_corrected(at):
     made = await withdrawn()
     with pytest.raises(WrongState):
         await begin_correction(made)
+
+
+async def test_an_older_edition_says_that_it_was_corrected_on_screen_and_for_the_wall(visit, at):
+    await ready(at)
+    made = await corrected(POOR)
+    for path in (f"/disclosures/{made}/versions/1", f"/disclosures/{made}/versions/1/sheet"):
+        assert "后来更正过" in (await visit(VILLAGER, "GET", path)).text
+    for path in (f"/disclosures/{made}", f"/disclosures/{made}/versions/2/sheet"):
+        assert "后来更正过" not in (await visit(VILLAGER, "GET", path)).text

@@ -287,3 +287,13 @@ async def test_the_evidence_names_numbers_and_no_texts(at):
     await ready(at)
     await published(POOR)
     assert await one("SELECT count(*) FROM audit_event WHERE before::text || after::text LIKE '%张大爷%'") == 0
+
+
+async def test_the_workbench_says_that_it_came_back(visit, at):
+    await ready(at)
+    made = await submitted()
+    assert "镇里退回" not in (await visit(VILLAGE_ADMIN, "GET", "/to-dos")).text
+    await review(made, text="写明是哪次会议")
+    assert "镇里退回，改好再提交" in (await visit(VILLAGE_ADMIN, "GET", "/to-dos")).text
+    await to_township(made)
+    assert "镇里退回" not in (await visit(VILLAGE_ADMIN, "GET", "/to-dos")).text

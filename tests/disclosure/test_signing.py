@@ -181,3 +181,19 @@ async def test_who_wrote_it_does_not_sign_for_the_supervisors(at, owner):
         await owner.execute("ALTER TABLE edition ENABLE TRIGGER USER")
     with pytest.raises(PermissionDeniedException, match="自己填写的内容"):
         await sign(made, SUPERVISOR)
+
+
+async def test_who_signs_a_correction_sees_what_differs(visit, at):
+    await ready(at)
+    made = await published(ASSETS)
+    await begin_correction(made)
+    await save(made, lines=[["债务", "李四工程队", "24,000.00", "0.00", "9,000.00", "15,000.00", "修村南路"]])
+    await hand_on(made)
+    page = (await visit(SUPERVISOR, "GET", f"/disclosures/{made}/signature")).text
+    assert "与公开着的第 1 版的不同" in page
+    assert "9,000.00" in page.partition("要公开的内容")[0]
+
+
+async def test_the_branchs_secretary_has_the_way_to_the_matters_on_the_workbench(visit, at):
+    await ready(at)
+    assert 'href="/disclosures"' in (await visit(SECRETARY, "GET", "/to-dos")).text

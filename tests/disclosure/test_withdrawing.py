@@ -274,3 +274,14 @@ async def test_what_is_for_members_leaves_its_notice_with_the_members(at):
     await withdrawn(DUES)
     assert await card_lines(kind="party_affairs") == [f"已撤下：{DUES}（2026年第三季度）"]
     assert await card_lines(kind="village_party") == []
+
+
+async def test_what_is_asked_to_go_says_so_to_those_who_ask_and_decide(visit, at):
+    await ready(at)
+    made = await published()
+    await ask_down(made)
+    for person, told in ((VILLAGE_ADMIN, True), (COMMITTEE, True), (VILLAGER, False), (MEMBER, False)):
+        page = (await visit(person, "GET", f"/disclosures/{made}")).text
+        assert ("申请撤下，等镇里决定：露出了个人信息" in page) is told, person
+    await decide(made, agreed=False, answer="没有露出")
+    assert "等镇里决定" not in (await visit(COMMITTEE, "GET", f"/disclosures/{made}")).text
