@@ -43,7 +43,7 @@ async def load(connection: Connection, now: datetime) -> None:
         await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     await asked.write(connection, questions, now)
     await write_clocks(connection, told, now)
-    await write_review_clocks(connection, [one for one in written if one.state == "待审核"], now)
+    await write_review_clocks(connection, [one for one in written if one.state in ("待审核", "已公开")], now)
     await say_so(connection, [one for one in written if one.state == "已公开"], now)
 
 
@@ -82,21 +82,26 @@ async def write_clocks(connection: Connection, told: list[Told], now: datetime) 
             [closed(one) for one in its])
 
 
-async def write_review_clocks(connection: Connection, waiting: list[Told], now: datetime) -> None:
-    """What the township still has to look at, and by when."""
+async def write_review_clocks(connection: Connection, handed_on: list[Told], now: datetime) -> None:
+    """What the township has looked at within some hours, and what it still has to look at, and by when."""
+    looked_at = [one.at if one.state == "已公开" else None for one in handed_on]
     await connection.execute("""
         INSERT INTO deadline (rule, subject_kind, subject_id, period, organisation_id, organisation_path, title, href,
-            starts_at, counted_from, days, unit, due_at, sort_at, provisional, reminders_for, overdue_at)
+            starts_at, counted_from, days, unit, due_at, sort_at, provisional, reminders_for, overdue_at, state,
+            closed_at, left_working_days)
         SELECT $1, 'edition', t.edition, '2', c.id, c.path, t.title, t.href, t.begins, t.begins, $2, $3, t.due, t.due,
-               false, 1, CASE WHEN t.due < $4 THEN t.due END
+               false, 1, CASE WHEN coalesce(t.closed, $4) > t.due THEN t.due END,
+               CASE WHEN t.closed IS NULL THEN 'open' WHEN t.closed > t.due THEN 'late' ELSE 'met' END, t.closed,
+               CASE WHEN t.closed IS NOT NULL THEN 1 END
         FROM (SELECT w.*, working_deadline(w.begins, $2) AS due
-              FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::timestamptz[])
-                  AS w (edition, organisation, title, href, begins)) t
+              FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+                  AS w (edition, organisation, title, href, begins, closed)) t
         JOIN organisation b ON b.id = t.organisation JOIN organisation c ON c.id = b.committee_id""",
         REVIEW_TIME.name, REVIEW_TIME.length.working, str(REVIEW_TIME.length.unit), now,
-        [one.edition for one in waiting], [one.place.branch for one in waiting],
-        [f"审核 · {one.place.name} {one.title}" for one in waiting],
-        [f"/disclosures/{one.matter}/review" for one in waiting], [one.at for one in waiting])
+        [one.edition for one in handed_on], [one.place.branch for one in handed_on],
+        [f"审核 · {one.place.name} {one.title}" for one in handed_on],
+        [f"/disclosures/{one.matter}/review" for one in handed_on],
+        [one.at and (one.at - timedelta(hours=5) if one.state == "已公开" else one.at) for one in handed_on], looked_at)
 
 
 def closed(one: Told) -> datetime | None:

@@ -147,6 +147,8 @@ def calendar_line(actor: Actor, duty: Record, moment: datetime) -> dict[str, Any
     state = state_of(duty, moment)
     if duty["withdrawn_at"]:
         state_word, tone = "已撤下", "grey"
+    elif state == DutyState.NOTHING and duty["category"] == Category.CONVENIENCE:
+        state_word, tone = "核对无变化", "green"
     else:
         state_word, tone = str(state), TONES[state]
     href = f"/disclosures/{duty['matter_id']}" if duty["published_at"] else None

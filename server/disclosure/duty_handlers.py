@@ -102,18 +102,23 @@ async def duty_page(request: Request, village: Record, found: Record, filled: Fi
     return await page(
         request, "disclosure/duty.html", status=filled.status, form=filled.typed, errors=filled.errors,
         back=f"/disclosures?village={village['code']}" if request.user.may(Can.DISCLOSURE_OVERSEE) else "/disclosures",
-        declared=declared_line(said) if said and found["state"] != DutyState.PUBLISHED else None,
+        declared=declared_line(found, said) if said and found["state"] != DutyState.PUBLISHED else None,
         may_undo=found["state"] == DutyState.NOTHING and request.user.may(Can.DISCLOSURE_WITHDRAW),
         sends_back=request.user.may(Can.DISCLOSURE_REVIEW), duty={"id": duty_id, "title": title(found), "facts": facts,
                                                "category": category_word(found["category"], village["community"])},
         due=await due_of({"duty_id": duty_id, "category": found["category"]}), may_keep=keeps,
         may_be_nothing=duties.may_be_nothing(found),
-        nothing_word="本月核对无变化" if found["category"] == Category.CONVENIENCE else "本期没有发生")
+        nothing_word=nothing_word(found))
 
 
-def declared_line(said: Record) -> dict[str, str]:
+def nothing_word(duty: Record) -> str:
+    """What is said of a duty for which there is nothing new."""
+    return "本月核对无变化" if duty["category"] == Category.CONVENIENCE else "本期没有发生"
+
+
+def declared_line(duty: Record, said: Record) -> dict[str, str]:
     """Who said that nothing occurred, and who found that it did."""
-    words = f"{said['who']} {moment(said['at'], now())}声明没有发生（或没有变化）"
+    words = f"{said['who']} {moment(said['at'], now())}声明“{nothing_word(duty)}”"
     if said["undone_at"]:
         return {"tone": "red", "text": f"{words}；{said['undone_who']} {moment(said['undone_at'], now())}退回："
                                        f"{said['undone_why']}"}
@@ -138,7 +143,9 @@ async def nothing_form(request: Request) -> Response[Any]:
 
 async def nothing_page(request: Request, filled: Filled) -> Response[Any]:
     village = await own_village(request)
-    options = [{"value": one["id"], "label": title(one)} for one in await owed_now(village["code"], today())
+    options = [{"value": one["id"],
+                "label": title(one) + (" · 核对无变化" if one["category"] == Category.CONVENIENCE else "")}
+               for one in await owed_now(village["code"], today())
                if duties.may_be_nothing(one) and not one["edition_state"]]
     return await page(request, "disclosure/nothing.html", status=filled.status, options=options, errors=filled.errors,
                       form={"duties": filled.several("duties")})
