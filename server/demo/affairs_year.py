@@ -1,7 +1,7 @@
 """A year of what a village owes the public, as it could have been: what each quarter and month brought, and when."""
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 from server.catalogues.duties import period_label
@@ -57,8 +57,8 @@ def a_year(place: Place, number: int, asked: list[Item], now: datetime) -> Itera
     facts = facts_of(place, rng)
     behind = number % BEHIND == 0 or number == 1  # 前村, 后村 and some others
     first = month_after(today, -MONTHS)
-    kept = list(books.year(f"{SEED} {place.code}", first, MONTHS, hands(place), month_after(today, -2) if number == 0
-                           else None))
+    kept = list(books.year(f"{SEED} {place.code}", first, MONTHS, hands(place),
+                           pictures_of(now) if number == 0 else None))
     for item in asked:
         if not item.applies_to(place.community):
             continue
@@ -69,6 +69,11 @@ def a_year(place: Place, number: int, asked: list[Item], now: datetime) -> Itera
         if village == number:
             day = today - timedelta(days)
             yield at_once(Told(place, by_name[name], Period(day, day, "", ""), state), days, rng, facts, now)
+
+
+def pictures_of(now: datetime) -> date:
+    """The month of the first village that is the one of this product's pictures."""
+    return month_after(now.date(), -2)
 
 
 def at_once(one: Told, days: int, rng: Random, facts: dict[str, str], now: datetime) -> Told:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from asyncpg import Connection
 
 from server.catalogues.rules import CONVENIENCE, PUBLISH, Category, Frequency
-from server.demo import asked
-from server.demo.affairs_year import Told, a_year
+from server.demo import asked, vouchers
+from server.demo.affairs_year import Told, a_year, pictures_of
 from server.demo.editions import named_lines, write_matters
 from server.demo.records import Said, say
 from server.demo.residents import numbers
@@ -34,6 +34,9 @@ async def load(connection: Connection, now: datetime) -> None:
         if one.item.frequency is Frequency.AT_ONCE:
             one.period = replace(one.period, key=f"matter-{matter}")
     await write_duties(connection, told)
+    for one in written:
+        if one.book is not None and one.place is opened[0] and one.book.lines and one.period.first == pictures_of(now):
+            one.book = await vouchers.photographed(connection, one.book, one.place.people["宣传委员"][0])
     for table in GUARDED:
         await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     named = await named_lines(connection, written)

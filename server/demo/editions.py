@@ -156,5 +156,5 @@ def shown(one: Told, edition: dict[str, Any], who: str, sums: dict[str, Sums], n
         its["ledger"] = shown_of(one.matter, 1, {
             "village_code": one.place.code, "month": book.month, "opening": book.opening, "income": book.income,
             "expense": book.expense, "closing": book.closing, "lines": len(lines)}, lines, book.opening,
-            totals(lines), months, 0)
+            totals(lines), months, sum(line.file_id is not None for line in lines))
     return its
