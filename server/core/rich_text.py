@@ -9,7 +9,8 @@ from markdownify import MarkdownConverter
 
 TAGS = {"p", "br", "strong", "em", "h3", "h4", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td",
         "blockquote", "hr"}
-MARKS_MOST, DEEPEST = 16_000, 60  # signs of a tag in what is pasted, tags within each other: half a second's work
+# Signs of a tag or of a character's name in what is pasted, tags within each other: half a second's work.
+MARKS_MOST, DEEPEST = 16_000, 60
 CELLS_MOST = 40  # of a table's row
 PASTED_MOST = 500_000  # characters of what Word puts on the clipboard
 NOT_READ = {"style", "script", "xml", "head", "title", "object", "svg", "math"}  # with all that stands in them
@@ -41,7 +42,7 @@ def pasted(html: str) -> str:
     """What was pasted, as Markdown: headings, bold, lists and tables stay, everything else is plain text.
 
     Raises TooMuch."""
-    if html.count("<") > MARKS_MOST or depth(html) > DEEPEST:
+    if html.count("<") + html.count("&") > MARKS_MOST or depth(html) > DEEPEST:
         raise TooMuch("粘贴的内容太复杂，只粘贴了文字")
     clean = nh3.clean(html[:PASTED_MOST], tags=TAGS | {"h1", "h2", "h5", "h6", "b", "i"}, attributes={},
                       clean_content_tags=NOT_READ)

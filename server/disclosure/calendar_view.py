@@ -19,7 +19,7 @@ from server.core.templates import ENVIRONMENT
 from server.core.workdays import ONE_DAY
 from server.disclosure.publication import category_word
 from server.disclosure.rules import PAGE, State
-from server.disclosure.tables import audiences, duties, owed_now, published
+from server.disclosure.tables import audiences, duties, owed_now, published, works_on
 from server.permissions import Can
 from server.villages.tables import county_of, the_village
 
@@ -71,11 +71,11 @@ async def listed(actor: Actor, village: Record, month: date, category: Category 
     found = await published(village["code"], audiences(actor), category and str(category),
                             keyset.read(after) or keyset.BEGINNING)
     keeps = actor.may(Can.DISCLOSURE_KEEP)
-    states = [state_of(one, moment) for one in its]
+    states = ["已撤下" if one["withdrawn_at"] else state_of(one, moment) for one in its]
     return {
         "here": address + f"month={month:%Y-%m}",
         "may_keep": keeps, "nothing": "/disclosures/nothing" if keeps else None,
-        "owed": [owed_line(one, moment) for one in await owed_first(actor, village, moment)],
+        "owed": [owed_line(one, moment, works=works_on(actor)) for one in await owed_first(actor, village, moment)],
         "books": books[:2], "all_books": f"/ledgers/{village['code']}" if len(books) > 2 else None,
         "month": {"label": f"{month.year}年{month.month}月", "before": f"{address}month={month_after(month, -1):%Y-%m}",
                   "after": f"{address}month={month_after(month, 1):%Y-%m}" if month < today().replace(day=1) else None},
@@ -116,12 +116,14 @@ async def owed_first(actor: Actor, village: Record, moment: datetime) -> list[Re
             or one["edition_state"] == State.RETURNED][:OWED_SHOWN]
 
 
-def owed_line(duty: Record, moment: datetime) -> dict[str, Any]:
+def owed_line(duty: Record, moment: datetime, *, works: bool = True) -> dict[str, Any]:
+    """What is owed, and by when; to who works on it also where it stands, and the way there."""
     late = state_of(duty, moment) == OVERDUE
-    where = f"，{duty['edition_state']}" if duty["edition_state"] else ""
+    where = f"，{duty['edition_state']}" if duty["edition_state"] and works else ""
     until = f"{due_text(duty['due_at'], moment)} 截止" if duty["due_at"] else "已提交"
     return {"title": title(duty), "text": f"已逾期（应于{until}）{where}" if late else f"{until}{where}",
-            "tone": "red" if late or duty["edition_state"] == State.RETURNED else "grey", "href": desk(duty)}
+            "tone": "red" if late or (where and duty["edition_state"] == State.RETURNED) else "grey",
+            "href": desk(duty) if works else f"/disclosures/duties/{duty['id']}"}
 
 
 def desk(duty: Record) -> str:

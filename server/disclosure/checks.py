@@ -64,7 +64,7 @@ def of_text(matter: Record, edition: Record) -> Iterable[Finding]:
 
 def shown_numbers(edition: Record) -> Iterable[Finding]:
     """Where a person's number still shows: the reviewer is warned."""
-    places = {"title": edition["title"], "text": edition["text"]}
+    places = {"title": edition["title"], "text": edition["text"], "why": edition["why"]}
     for field, text in places.items():
         for number in numbers_in(text):
             yield Finding(Level.WARNING, field, f"还露着像身份证号、卡号或手机号的数字：{number[:3]}…", SECRET)

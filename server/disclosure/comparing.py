@@ -1,14 +1,17 @@
 """Two editions beside each other: what a correction changed, and what is other than in the period before."""
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from asyncpg import Record
+from cachetools import LRUCache
 
 from server.disclosure.content import content_of
 from server.disclosure.parts import part_of
 
 LABELS = {"title": "标题", "text": "正文", "until": "有效期至", "phone": "联系电话"}
 ROWS_TOLD = 60  # rows of a table that are told one by one
+_published: LRUCache[tuple[str, str, str], dict[str, Any]] = LRUCache(200)
 
 
 async def content(matter: Record, edition: Record) -> dict[str, Any]:
@@ -21,6 +24,14 @@ async def difference(matter: Record, before: Record, after: Record, label: str) 
     return {"label": label, "rows": [
         {"label": name, "before": old, "after": new}
         for name, old, new in differing(matter["form"], await content(matter, before), await content(matter, after))]}
+
+
+async def published_difference(matter: Record, before: Record, after: Record, label: str) -> dict[str, Any]:
+    """As `difference`, of two published editions, which stay as they are: made once for all who read."""
+    key = before["fingerprint"], after["fingerprint"], label
+    if key not in _published:
+        _published[key] = await difference(matter, before, after, label)
+    return _published[key]
 
 
 def differing(form: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -44,7 +55,9 @@ def rows_differing(before: list[list[str]], after: list[list[str]]) -> list[tupl
 def keyed(rows: list[list[str]]) -> dict[tuple[str, int], list[str]]:
     """Rows by their first cell and how often it was there before."""
     found: dict[tuple[str, int], list[str]] = {}
+    times: Counter[str] = Counter()
     for row in rows:
         first = row[0] if row else ""
-        found[first, sum(key == first for key, _ in found)] = row
+        found[first, times[first]] = row
+        times[first] += 1
     return found

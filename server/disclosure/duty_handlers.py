@@ -21,7 +21,7 @@ from server.disclosure import editing, fields
 from server.disclosure.calendar_view import is_for, owed_line, title
 from server.disclosure.publication import category_word
 from server.disclosure.show import due_of
-from server.disclosure.tables import declared_of, duty_of, owed_now, works_on
+from server.disclosure.tables import declared_of, duty_of, keepers_of, last_period, owed_now, works_on
 from server.permissions import Can
 from server.villages.rules import State as VillageState
 from server.villages.tables import county_of, village_of, village_seen_by
@@ -98,7 +98,12 @@ async def duty_page(request: Request, village: Record, found: Record, filled: Fi
     facts += [[word, text] for word, text in (("内容", item.content), ("业务指导", item.guidance),
                                               ("责任部门", item.department)) if item and text] if item else []
     keeps = request.user.may(Can.DISCLOSURE_KEEP) and found["state"] == DutyState.OWED
-    said = await declared_of(duty_id)
+    if works_on(request.user) and not keeps and found["state"] == DutyState.OWED:
+        names = await keepers_of(village["organisation_id"])
+        facts.append(["由谁办", "、".join(names) or "还没有村（社区）管理员，请县级管理员开通"])
+    said, current = await declared_of(duty_id), None
+    if keeps and found["category"] == Category.CONVENIENCE:
+        current = await last_period(found)
     return await page(
         request, "disclosure/duty.html", status=filled.status, form=filled.typed, errors=filled.errors,
         back=f"/disclosures?village={village['code']}" if request.user.may(Can.DISCLOSURE_OVERSEE) else "/disclosures",
@@ -108,6 +113,7 @@ async def duty_page(request: Request, village: Record, found: Record, filled: Fi
                                                "category": category_word(found["category"], village["community"])},
         due=await due_of({"duty_id": duty_id, "category": found["category"]}), may_keep=keeps,
         may_be_nothing=duties.may_be_nothing(found),
+        current=f"/disclosures/{current['matter']}" if current else None,
         nothing_word=nothing_word(found))
 
 

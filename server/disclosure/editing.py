@@ -133,7 +133,9 @@ async def correct(actor: Actor, matter: Record, why: str) -> None:
     if matter["edition_id"] is None or matter["withdrawn_at"]:
         raise WrongState("只有公开着的事项才能更正")
     async with transaction():
-        await rows("SELECT FROM matter WHERE id = $1 FOR NO KEY UPDATE", matter["id"])
+        held = await the_row("SELECT withdrawn_at FROM matter WHERE id = $1 FOR NO KEY UPDATE", matter["id"])
+        if held["withdrawn_at"]:
+            raise WrongState("这件事项刚才撤下了，不能再更正")
         if await open_edition(matter["id"]) is not None:
             return
         last = await the_row("SELECT max(number) AS number FROM edition WHERE matter_id = $1", matter["id"])

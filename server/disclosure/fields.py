@@ -84,6 +84,19 @@ def rows_typed(filled: Filled, columns: int) -> list[list[str]]:
     long = next((one for one in typed if len(one) > CELL_MAX), None)
     if long is not None:
         filled.errors["cell"] = f"每格最多 {CELL_MAX} 个字：{long[:10]}……"
+    pasted = rows_pasted(filled, columns)
+    if "pasted" not in filled.errors:  # else they wait in their box until they are right
+        filled.typed["pasted"] = ""
+        rows += pasted
+    rows = [row for row in rows if any(row)]
+    if len(rows) > ROWS_MOST:
+        filled.errors["pasted"] = f"最多 {ROWS_MOST} 行，现在有 {len(rows)} 行"
+    return rows
+
+
+def rows_pasted(filled: Filled, columns: int) -> list[list[str]]:
+    """What was copied from a sheet, row by row; says what is wrong with it."""
+    rows = []
     for number, line in enumerate(filled.values.get("pasted", "").split("\n"), 1):
         row = [" ".join(one.split()) for one in line.split("\t")]
         if len(row) > columns and not any(row[columns:]):
@@ -95,9 +108,6 @@ def rows_typed(filled: Filled, columns: int) -> list[list[str]]:
             filled.errors["pasted"] = f"第 {number} 行有一格超过 {CELL_MAX} 个字"
             break
         rows.append(row)
-    rows = [row for row in rows if any(row)]
-    if len(rows) > ROWS_MOST:
-        filled.errors["pasted"] = f"最多 {ROWS_MOST} 行，现在有 {len(rows)} 行"
     return rows
 
 

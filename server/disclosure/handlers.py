@@ -10,6 +10,7 @@ from server.catalogues.rules import Category
 from server.core import qr, serving
 from server.core.actor import Actor
 from server.core.clock import today
+from server.core.moves import WrongState
 from server.core.page import page, see_other
 from server.disclosure import broadcast, calendar_view, plain, reading  # noqa: F401  (plain: what texts and tables consist of)
 from server.disclosure.show import rendered, shown
@@ -68,6 +69,8 @@ async def sheet(request: Request, matter_id: FromPath[int], number: FromPath[int
     edition = next((one for one in await editions_for(request.user, matter) if one["number"] == number), None)
     if edition is None:
         raise NotFoundException
+    if matter["withdrawn_at"]:
+        raise WrongState("这件事项已经撤下，不再打印张贴；墙上的请取下来")
     address = f"/disclosures/{matter_id}/versions/{number}"
     return await page(
         request, "disclosure/sheet.html", back=address, page=await rendered(matter, edition, wall=True),

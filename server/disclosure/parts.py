@@ -19,7 +19,8 @@ class Part:
     """begin: gives a new edition what the former one had (its id, or None for a first one). findings: what is wrong
     with it. content: what it says. shown: what its pages need besides, for a page from `after` on, or (None) all of it,
     for the wall. differ: how two contents differ, as (label, before, after). follow: brings an open edition up to what
-    it goes on from. desk: the noun of the address it is written at, where it has a page of its own."""
+    it goes on from. others: the matters whose published pages show something of this one, by its edition's id. desk:
+    the noun of the address it is written at, where it has a page of its own."""
 
     begin: Callable[[Actor, Record, int, int | None], Awaitable[None]]
     findings: Callable[[Record, Record], Awaitable[list[Finding]]]
@@ -27,6 +28,7 @@ class Part:
     shown: Callable[[Record, Content, int | None], Awaitable[dict[str, Any]]]
     differ: Callable[[Content, Content], list[tuple[str, str, str]]]
     follow: Callable[[Record, Record], Awaitable[None]]
+    others: Callable[[int], Awaitable[list[int]]]
     desk: str = ""
 
 

@@ -34,6 +34,10 @@ async def follow(matter: Record, edition: Record) -> None:
     """It goes on from nothing."""
 
 
-declare(Form.TEXT, Part(begin, text_findings, content, shown, differ, follow))
+async def others(edition_id: int) -> list[int]:
+    return []
+
+
+declare(Form.TEXT, Part(begin, text_findings, content, shown, differ, follow, others))
 for _form in (Form.TABLE, Form.LIST):
-    declare(_form, Part(begin, checks.of_lines, content, shown, differ, follow))
+    declare(_form, Part(begin, checks.of_lines, content, shown, differ, follow, others))

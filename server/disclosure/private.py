@@ -25,17 +25,20 @@ LONGEST = 19  # digits
 # How numbers are written: as one, or in groups between blanks and hyphens. What is known by its groups is never joined
 # with what stands beside it, nor what was masked before with what follows it.
 START, END = r"(?<![0-9])(?<!\*{4})", r"(?![0-9]|\*{4})"
+BETWEEN = "[ ./\u00b7\u2010-\u2015，,、()（）-]{1,2}"  # of a phone
+ABROAD = r"(?:\+?(?:00)?86[ -]?|0)?"  # what may stand before one
 APART = "[ ./\u00b7\u2010-\u2015-]+"  # what stands between the groups of a number whose groups are known
 DAY = "(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 KNOWN = "(?:" + "|".join((
-    PHONE.pattern, ID_NUMBER.pattern, CARD.pattern,
-    f"1[3-9][0-9]{APART}[0-9]{{4}}{APART}[0-9]{{4}}",  # a phone
+    ABROAD + PHONE.pattern, ID_NUMBER.pattern, CARD.pattern,
+    f"{ABROAD}1[3-9][0-9]{BETWEEN}[0-9]{{4}}(?:{BETWEEN})?[0-9]{{4}}",
     f"[1-9][0-9]{{5}}{APART}{DAY}(?:{APART})?[0-9]{{3}}[0-9Xx]",  # an ID number
     f"[0-9]{{4}}(?:{APART}[0-9]{{4}}){{3}}(?:{APART}[0-9]{{1,3}})?",  # a card
     DAY, "(?:19|20)[0-9]{2}-[01]?[0-9]-[0-3]?[0-9]", "0[0-9]{2,3}-[0-9]{7,8}",  # days and an office's telephone stay
 )) + f"){END}"
 WRITTEN = re.compile(f"{START}(?:{KNOWN}|[0-9]+[Xx]?(?:[ -]+(?!{KNOWN})[0-9]+[Xx]?)*{END})")
 GROUP = re.compile("[0-9]+[Xx]?")
+CALLED = re.compile(r"(?:(?:00)?86|0)?(1[3-9][0-9]{9})")
 
 
 def hide(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[list[str]]:
@@ -56,10 +59,15 @@ def hidden(head: str, cell: str) -> str:
         return masked(cell, 4, 2)
     if CARD_HEADS.search(head) and sum(character.isdigit() for character in cell) > 7:
         return masked(cell, 0, 4)
-    shown, place = "", 0
-    for first, last in numbers(cell):
-        shown, place = shown + cell[place:first] + mask_number(cell[first:last]), last
-    return shown + cell[place:]
+    return without_numbers(cell)
+
+
+def without_numbers(text: str) -> str:
+    """A text with every number of a person's in it masked."""
+    text, shown, place = half_width(text), "", 0
+    for first, last in numbers(text):
+        shown, place = shown + text[place:first] + mask_number(text[first:last]), last
+    return shown + text[place:]
 
 
 def numbers(text: str) -> Iterator[tuple[int, int]]:
@@ -78,12 +86,13 @@ def numbers(text: str) -> Iterator[tuple[int, int]]:
 
 def mask_number(written: str) -> str:
     """A number, masked where it is one of a person's."""
-    digits = re.sub(APART, "", written)
+    digits = re.sub("[^0-9Xx]", "", written)
     if ID_NUMBER.fullmatch(digits):
         return masked(digits, 4, 2)
     if CARD.fullmatch(digits):
         return masked(digits, 0, 4)
-    return masked_phone(digits) if PHONE.fullmatch(digits) else written
+    called = CALLED.fullmatch(digits)
+    return masked_phone(called[1]) if called else written
 
 
 def masked(text: str, first: int, last: int) -> str:

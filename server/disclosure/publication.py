@@ -19,7 +19,7 @@ from server.disclosure.content import fingerprint, whole
 from server.disclosure.parts import part_of
 from server.disclosure.rules import FILES, WALL, Signed
 from server.disclosure.submission import published
-from server.disclosure.tables import files_of, last_review, signatures
+from server.disclosure.tables import files_of, last_review, matter_by_id, signatures
 from server.threads import actions as threads
 from server.villages.rules import words_of
 
@@ -37,6 +37,7 @@ async def publish(actor: Actor | None, matter: Record, edition: Record) -> None:
                matter["id"], edition["id"], edition["title"], audience, its["published_at"])
     await rows("INSERT INTO rendering (edition_id, html) VALUES ($1, $2)", edition["id"], await render(matter, its))
     await published(matter)
+    await others_anew(matter, edition["id"])
     await audit.record(actor or Machine(), "publish_matter", "matter", matter["id"],
                        after={"number": edition["number"], "fingerprint": its["fingerprint"]})
     await tell(actor, matter, its, audience, content)
@@ -68,6 +69,12 @@ async def render_anew(matter: Any) -> None:
                    await render(matter, edition))
     for hearing in (matter["organisation_path"], live.of_readers(matter["village_code"])):
         live.changed(hearing, f"matter-{matter['id']}")
+
+
+async def others_anew(matter: Any, edition_id: int) -> None:
+    """Renders the pages of other matters that show something of this edition: a year's bars among them."""
+    for one in await part_of(matter["form"]).others(edition_id):
+        await render_anew(await matter_by_id(one))
 
 
 async def content_context(matter: Any, edition: Any, *, preview: bool = False, wall: bool = False) -> dict[str, Any]:

@@ -27,7 +27,7 @@ JOIN matter m ON m.id = k.wanted AND m.village_code = k.village AND m.published_
 # The numbers of its newest changes: as long as they are the same, so is what a village's page consists of.
 VILLAGES = f"""
 SELECT k.place, {OF_VIEWER}, v.code, v.state, v.community, v.organisation_path,
-       ARRAY(SELECT id FROM village_change WHERE village_code = v.code ORDER BY id DESC LIMIT 20) AS changes
+       ARRAY(SELECT id FROM village_change WHERE village_code = v.code ORDER BY id DESC LIMIT 60) AS changes
 FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
     WITH ORDINALITY AS k (organisation_id, person_id, kinds, wanted, place)
 JOIN village v ON v.code = k.wanted"""

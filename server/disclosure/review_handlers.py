@@ -71,8 +71,9 @@ async def review_page(request: Request, matter: Record, edition: Record, filled:
         subline=f"{matter['village']} · {category_word(matter['category'], matter['community'])}",
         matter={"id": matter["id"]}, version=edition["version"], due=await review_due(edition),
         page=await rendered(matter, edition), findings=told(await findings(matter, edition)),
-        marks=[*await marks(edition), f"{edition['submitted_who']} {moment(edition['submitted_at'], now())}提交"],
-        beside=await beside(matter, edition), secrecy=[{"value": one, "label": one} for one in SECRECY],
+        marks=[*await marks(edition), f"{edition['submitted_who']} {moment(edition['submitted_at'], now())}提交", *(
+            [f"审核通过后定时 {moment(edition['publish_at'], now())} 公开"] if edition["publish_at"] else [])],
+        beside=await beside(request.user, matter, edition), secrecy=[{"value": one, "label": one} for one in SECRECY],
         fields=list(FIELDS.items()), errors=filled.errors, own=request.user.person_id in edition["authors"],
         others=await who_else(request, edition),
         form=filled.typed | {"checked": filled.several("checked"), "reasons": reasons})

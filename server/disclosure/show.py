@@ -7,6 +7,7 @@ from asyncpg import Record
 from markupsafe import Markup
 
 from server.catalogues.duties import DUTY
+from server.catalogues.rules import Category
 from server.core.actor import Actor
 from server.core.calendar_days import calendar
 from server.core.clock import now, today
@@ -14,16 +15,18 @@ from server.core.dates import day, moment, paper_day
 from server.core.deadline_tables import find
 from server.core.deadline_words import describe
 from server.core.templates import ENVIRONMENT
-from server.disclosure.comparing import difference
+from server.disclosure.comparing import difference, published_difference
 from server.disclosure.publication import category_word, content_context
 from server.disclosure.rules import FIELDS, LEVEL_TONES, ON_ITS_WAY, TONES, Finding, State, label_of
 from server.disclosure.sight import editions_for
 from server.disclosure.submission import EDITION, rule_of, seats_of
 from server.disclosure.tables import (
+    audiences,
     editions,
     last_period,
     last_refusal,
     last_review,
+    looked_through,
     open_edition,
     signatures,
     works_on,
@@ -47,20 +50,21 @@ async def shown(actor: Actor, matter: Record, number: int | None = None) -> dict
     present = edition or next(iter(every), None)
     former = next((one for one in every if present and one["number"] < present["number"]), None)
     if present is not None and former is not None:
-        differs = await difference(matter, former, present, f"与第 {former['number']} 版的不同")
+        differs = await published_difference(matter, former, present, f"与第 {former['number']} 版的不同")
     published_at = edition["published_at"] if edition else matter["edition_at"]
     hidden = matter["withdrawn_at"] is not None and not (works_on(actor) or actor.may(Can.DISCLOSURE_OVERSEE))
     return {
         "back": back_of(actor, matter), "title": matter["title"], "here": f"/disclosures/{matter['id']}",
         "subline": subline(matter, published_at, edition["number"] if edition else matter["number"]),
         "page": Markup(page) if page and not hidden else None,
-        "notices": [*expired(matter), *corrected(matter, edition), *await asked_to_go(actor, matter)],
+        "notices": [*expired(matter), *await unchanged(matter), *corrected(matter, edition),
+                    *await asked_to_go(actor, matter)],
         "matter": {"id": matter["id"], "withdrawn": matter["withdrawn_why"]},
         "editions": [{"label": f"第 {one['number']} 版{'（现在）' if place == 0 else ''}", "current": one is present,
                       "href": f"/disclosures/{matter['id']}" + (f"/versions/{one['number']}" if place else "")}
                      for place, one in enumerate(every)] if len(every) > 1 and not hidden else [],
         "difference": None if hidden else differs, "under_way": await under_way(actor, matter),
-        "tools": [] if hidden or not matter["edition_id"] else tools(actor, matter),
+        "tools": [] if matter["withdrawn_at"] or not matter["edition_id"] else tools(actor, matter),
         "asks": asks(actor, matter) if matter["edition_id"] and matter["withdrawn_at"] is None else [],
     }
 
@@ -72,9 +76,15 @@ def expired(matter: Record) -> list[str]:
     return [f"这条信息的有效期到 {paper_day(matter['until'])} 为止，已经过期，办事前请打电话问一问"]
 
 
+async def unchanged(matter: Record) -> list[str]:
+    """That 便民服务 was looked through since, and is still as it was."""
+    found = await looked_through(matter) if matter["category"] == Category.CONVENIENCE else None
+    return [f"{found['first'].year}年{found['first'].month}月核对过，没有变化"] if found else []
+
+
 def corrected(matter: Record, edition: Record | None) -> list[str]:
     """That an older edition is looked at."""
-    if edition is None or edition["number"] == matter["number"]:
+    if edition is None or matter["withdrawn_at"] or edition["number"] == matter["number"]:
         return []
     return [f"这是第 {edition['number']} 版，后来更正过。现在公开的是第 {matter['number']} 版，不同的地方标在那里"]
 
@@ -138,6 +148,8 @@ async def words_of(matter: Record, edition: Record, state: State) -> str:
         return f"等{missing}签字，签好自动交镇里审核"
     if state is State.APPROVED:
         return f"镇里审核通过，{moment(edition['publish_at'], now())}公开"
+    if state is State.DRAFT and edition["delivered"]:
+        return "镇里代管账目送来的账，请逐笔核对，没有出入就提交确认"
     return {State.DRAFT: f"{edition['saved_who'].split(' · ')[0]} {moment(edition['saved_at'], now())}写的，还没有提交",
             State.SUBMITTED: "已经交到镇里，2 个工作日内审核（M3§8）",
             State.RETURNED: "镇里退回，改好再提交"}.get(state, "")
@@ -190,13 +202,15 @@ async def review_due(edition: Record) -> Any:
     return describe(found, now(), await calendar()) if found and found.state == "open" else None
 
 
-async def beside(matter: Record, edition: Record) -> dict[str, Any] | None:
-    """What an edition is held against by who signs and who reviews it: the one it corrects, else the period before."""
-    if matter["edition_id"]:
-        former = next(iter(await editions(matter["id"])))
-        return await difference(matter, former, edition, f"与公开着的第 {former['number']} 版的不同")
-    former = await last_period(matter)
-    return await difference(matter, former, edition, "与上一期的不同") if former else None
+async def beside(actor: Actor, matter: Record, edition: Record) -> dict[str, Any] | None:
+    """What an edition is held against by who signs and who reviews it: the one it corrects, else the period before,
+    where they may read that."""
+    corrects = matter["edition_id"] is not None
+    former = next(iter(await editions(matter["id"])), None) if corrects else await last_period(matter)
+    if former is None or former["audience"] not in audiences(actor):
+        return None
+    return await difference(matter, former, edition,
+                            f"与公开着的第 {former['number']} 版的不同" if corrects else "与上一期的不同")
 
 
 async def rendered(matter: Record, edition: Record, *, wall: bool = False) -> Markup:

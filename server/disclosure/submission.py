@@ -66,9 +66,10 @@ async def submit(actor: Actor, matter: Record, edition: Record, version: int) ->
         if faults := errors(await findings(matter, edition)):
             raise NotFit(faults)
         held = await row("""UPDATE edition SET state = $3, submitted_who = $4, version = version + 1,
+                                authors = CASE WHEN $6 = ANY(authors) THEN authors ELSE authors || $6::bigint END,
                                 submitted_at = CASE WHEN $3 = '待审核' THEN ebranch_now() ELSE submitted_at END
                             WHERE id = $1 AND version = $2 AND state = ANY($5) RETURNING *""",
-                         edition["id"], version, str(to), actor.signature, sorted(SUBMISSION.frm))
+                         edition["id"], version, str(to), actor.signature, sorted(SUBMISSION.frm), actor.person_id)
         if held is None:
             raise WrongState("刚才已经提交过，或内容又改过了，请刷新再看")
         await audit.record(actor, "submit_matter", "matter", matter["id"], after={
@@ -144,7 +145,7 @@ async def take_back(actor: Actor, matter: Record, edition: Record) -> None:
             now_is = (await the_row("SELECT state FROM edition WHERE id = $1", edition["id"]))["state"]
             raise WrongState("刚才已经撤回了" if now_is in OPEN else f"这份内容现在是“{now_is}”，不能再撤回")
         await deadlines.give_up(REVIEW_TIME, EDITION, edition["id"], at=now(), period=str(back["version"]))
-        if matter["edition_id"] is None:
+        if matter["edition_id"] is None and await is_asked_for(matter["duty_id"]):
             await deadlines.reopen(rule_of(matter), DUTY, matter["duty_id"], at=now(), why="村里撤回修改")
         await audit.record(actor, "take_back_matter", "matter", matter["id"], after={"number": edition["number"]})
         live.changed(matter["organisation_path"], f"matter-{matter['id']}", "disclosures", "todos")
@@ -153,8 +154,15 @@ async def take_back(actor: Actor, matter: Record, edition: Record) -> None:
 async def owed_again(matter: Record, why: str) -> None:
     """What came back is owed again with the working days that were left, at least one (M3§8); a correction is owed
     nobody: it was published in time already."""
-    if matter["edition_id"] is None:
+    if matter["edition_id"] is None and await is_asked_for(matter["duty_id"]):
         await deadlines.resume(rule_of(matter), DUTY, matter["duty_id"], at=now(), why=why)
+
+
+async def is_asked_for(duty_id: int) -> bool:
+    """Whether the catalogue has not dropped it meanwhile: then no clock runs for it. Held until the transaction ends.
+    """
+    its = await the_row("SELECT state FROM duty WHERE id = $1 FOR NO KEY UPDATE", duty_id)
+    return its["state"] != DutyState.DROPPED
 
 
 async def published(matter: Record) -> None:

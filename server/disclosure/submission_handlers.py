@@ -88,7 +88,7 @@ async def sign_page(request: Request, matter: Record, edition: Record, filled: F
         title=edition["title"], subline=category_word(matter["category"], matter["community"]),
         matter={"id": matter["id"]}, version=edition["version"], page=await rendered(matter, edition),
         findings=told(await findings(matter, edition)), marks=await marks(edition),
-        beside=await beside(matter, edition), form=filled.typed, errors=filled.errors)
+        beside=await beside(request.user, matter, edition), form=filled.typed, errors=filled.errors)
 
 
 @post("/disclosures/{matter_id:int}/signature", can=Can.DISCLOSURE_SIGN, status_code=200)

@@ -181,7 +181,7 @@ async def published(village_code: str, wanted: Sequence[str], category: str | No
 async def last_period(matter: Any) -> Record | None:
     """The published edition of the same item and village in the period before, to be held beside."""
     return await row("""
-        SELECT e.*, d.period, d.first, m.id AS matter FROM duty d JOIN matter m ON m.duty_id = d.id
+        SELECT e.*, d.period, d.first, m.id AS matter, m.audience FROM duty d JOIN matter m ON m.duty_id = d.id
         JOIN edition e ON e.id = m.edition_id
         WHERE d.village_code = $1 AND d.item = $2 AND d.last < $3 AND m.withdrawn_at IS NULL
         ORDER BY d.last DESC LIMIT 1""",
@@ -193,7 +193,8 @@ SELECT d.id, d.village_code, d.organisation_path, d.item, d.item_id, d.period, d
        i.name, i.category, i.form, i.frequency, i.audience, i.rank, x.due_at, m.id AS matter_id, m.published_at,
        m.withdrawn_at, e.state AS edition_state
 FROM duty d JOIN catalogue_item i ON i.id = d.item_id
-LEFT JOIN LATERAL (SELECT * FROM matter WHERE duty_id = d.id AND (withdrawn_at IS NULL OR d.state <> '应公开')
+LEFT JOIN LATERAL (SELECT * FROM matter WHERE duty_id = d.id
+                       AND (withdrawn_at IS NULL OR d.state NOT IN ('应公开', '本期无'))
                    ORDER BY withdrawn_at NULLS FIRST, id DESC LIMIT 1) m ON true
 LEFT JOIN edition e ON e.matter_id = m.id AND e.state NOT IN ('已公开', '已作废')
 LEFT JOIN LATERAL (SELECT due_at FROM deadline WHERE subject_kind = 'duty' AND subject_id = d.id AND state = 'open'
@@ -205,11 +206,27 @@ async def duty_of(village_code: str, duty_id: int) -> Record | None:
     return await row(f"{DUTY} WHERE d.id = $1 AND d.village_code = $2", duty_id, village_code)
 
 
+async def keepers_of(branch_id: int) -> list[str]:
+    """Who keeps a village's matters, by name."""
+    return [f"{one['name']}（{Role.VILLAGE_ADMIN!s}）" for one in await rows("""
+        SELECT p.name FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
+        JOIN person p ON p.id = a.person_id WHERE g.organisation_id = $1 AND g.role = $2
+        AND g.since <= ebranch_now() AND (g.until IS NULL OR g.until > ebranch_now()) ORDER BY p.sort_key""",
+                                                                          branch_id, str(Role.VILLAGE_ADMIN))]
+
+
 async def declared_of(duty_id: int) -> Record | None:
     """Who declared last that a duty's thing did not occur, and who took it back."""
     return await row("""
         SELECT n.who, n.at, d.undone_why, d.undone_who, d.undone_at FROM declared d
         JOIN declaration n ON n.id = d.declaration_id WHERE d.duty_id = $1 ORDER BY n.id DESC LIMIT 1""", duty_id)
+
+
+async def looked_through(matter: Record) -> Record | None:
+    """The last month of which it was said that what this matter publishes has not changed (M3§8): its first day."""
+    return await row("""
+        SELECT first FROM duty WHERE village_code = $1 AND item = $2 AND state = '本期无' AND first > $3
+        ORDER BY last DESC LIMIT 1""", matter["village_code"], matter["item"], matter["first"])
 
 
 async def duties(village_code: str, first: date, last: date) -> list[Record]:

@@ -8,7 +8,7 @@ from server.core.actor import Actor
 from server.core.clock import now, today
 from server.core.database import row, rows
 from server.core.dates import moment, paper_day
-from server.disclosure.calendar_view import OVERDUE, state_of
+from server.disclosure.calendar_view import OVERDUE, is_for, state_of
 from server.disclosure.tables import audiences, owed_now, works_on
 from server.permissions import Can
 from server.todos.sources import AREAS, MARKS, SOURCES, ToDo
@@ -55,10 +55,15 @@ async def returned(actor: Actor) -> list[ToDo]:
 
 
 async def sent_back(duties: Sequence[int]) -> dict[int, str]:
-    """Of what is owed, what the township sent back."""
-    return {one["duty_id"]: "镇里退回，改好再提交" for one in await rows("""
-        SELECT m.duty_id FROM matter m JOIN edition e ON e.matter_id = m.id AND e.state = '审核不通过'
-        WHERE m.duty_id = ANY($1) AND m.withdrawn_at IS NULL""", list(duties))}
+    """Of what is owed, what the township sent back, and what a seat did not sign."""
+    return {one["duty_id"]: f"{one['who']}，改好再提交" for one in await rows("""
+        SELECT m.duty_id, CASE WHEN e.state = '草稿' THEN s.seat || '不同意公开' ELSE '镇里退回' END AS who
+        FROM matter m JOIN edition e ON e.matter_id = m.id AND e.state IN ('草稿', '审核不通过')
+        LEFT JOIN LATERAL (SELECT seat FROM signature WHERE edition_id = e.id AND verdict = '不同意'
+                           AND edition_version = (SELECT max(edition_version) FROM signature WHERE edition_id = e.id)
+                           LIMIT 1) s ON true
+        WHERE m.duty_id = ANY($1) AND m.withdrawn_at IS NULL AND (e.state = '审核不通过' OR s.seat IS NOT NULL)""",
+                                                                         list(duties))}
 
 
 async def expired(actor: Actor) -> list[ToDo]:
@@ -81,7 +86,8 @@ async def village_area(actor: Actor) -> dict[str, Any] | None:
     its = await village_of(actor)
     if its is None or its["state"] != State.OPENED:
         return None
-    late = sum(state_of(one, now()) == OVERDUE for one in await owed_now(actor.unit_code, today()))
+    late = sum(is_for(actor, one) and state_of(one, now()) == OVERDUE
+               for one in await owed_now(actor.unit_code, today()))
     return {"icon": "village", "tone": "green", "title": "三务公开", "href": "/disclosures",
             "line": f"逾期未公开 {late} 项" if late else "没有逾期的"}
 

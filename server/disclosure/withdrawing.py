@@ -1,5 +1,6 @@
 """撤下: a published matter is taken out of sight, on the township's decision, and leaves a notice with the reason."""
 from asyncpg import Record
+from litestar.exceptions import PermissionDeniedException
 
 from server.catalogues import duties
 from server.catalogues.rules import DutyState
@@ -9,7 +10,8 @@ from server.core.clock import now
 from server.core.database import row, rows, the_row, transaction
 from server.core.moves import WrongState
 from server.disclosure import cards
-from server.disclosure.publication import post
+from server.disclosure.private import without_numbers
+from server.disclosure.publication import others_anew, post
 from server.disclosure.rules import REVIEW_TIME
 from server.disclosure.submission import EDITION
 from server.permissions import Can
@@ -37,7 +39,10 @@ async def ask(actor: Actor, matter: Record, reason: str) -> None:
 
 
 async def decide(actor: Actor, matter: Record, withdrawal: Record, agreed: bool, answer: str) -> None:
-    """The township takes it down, or says why not; WrongState when somebody was faster."""
+    """The township takes it down, or says why not. WrongState when somebody was faster, PermissionDenied (403) for who
+    asked for it."""
+    if withdrawal["person_id"] == actor.person_id:
+        raise PermissionDeniedException("自己提出的申请，要由镇里另一位同志决定")
     async with transaction():
         if agreed:
             await take_down(actor, matter, withdrawal["id"], withdrawal["reason"], answer)
@@ -59,13 +64,14 @@ async def take_down(actor: Actor, matter: Record, withdrawal_id: int, reason: st
     if down is None:
         raise WrongState("这件申请刚才已经办了")
     await rows("UPDATE matter SET withdrawn_at = ebranch_now(), withdrawn_why = $2 WHERE id = $1",
-               matter["id"], f"{reason}（{actor.signature}批准撤下）")
+               matter["id"], f"{without_numbers(reason)}（{actor.signature}批准撤下）")
     await stop_correction(matter["id"])
+    await others_anew(matter, matter["edition_id"])
     if not matter["period"].startswith("matter-") and matter["duty_state"] == DutyState.PUBLISHED:
         await duties.reopen(matter["duty_id"], DutyState.PUBLISHED, "公开的内容已撤下，要重新公开")
     await audit.record(actor, "withdraw_matter", "matter", matter["id"], why=reason)
-    await threads.take_down_cards(actor, cards.MATTER, matter["id"], reason)
-    card = cards.withdrawn_card(matter, reason, actor.signature)
+    await threads.take_down_cards(actor, cards.MATTER, matter["id"], without_numbers(reason))
+    card = cards.withdrawn_card(matter, without_numbers(reason), actor.signature)
     await post(actor, matter, matter["audience"], card, f"已撤下：{matter['title']}")
 
 

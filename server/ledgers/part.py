@@ -22,6 +22,7 @@ from server.ledgers.tables import (
     closing_before,
     ledger,
     lines_of,
+    matters_that_draw,
     opening_after,
     owed_before,
     year_until,
@@ -202,4 +203,9 @@ def words(entry: dict[str, Any] | None) -> str:
     return " ".join(filter(None, (entry["day"], entry["summary"], amount, entry["category"], entry["note"], who)))
 
 
-PART = declare(Form.LEDGER, Part(begin, findings, content, shown, differ, follow, desk="ledger"))
+async def others(edition_id: int) -> list[int]:
+    """The months after it that draw it among their twelve."""
+    return await matters_that_draw(edition_id)
+
+
+PART = declare(Form.LEDGER, Part(begin, findings, content, shown, differ, follow, others, desk="ledger"))

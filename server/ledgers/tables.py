@@ -123,6 +123,15 @@ async def year_until(village_code: str, month: date) -> list[Record]:
         ORDER BY l.month""", village_code, month)
 
 
+async def matters_that_draw(edition_id: int) -> list[int]:
+    """The published matters whose twelve months hold the month of an edition, and end later."""
+    return [one["id"] for one in await rows("""
+        SELECT m.id FROM ledger l JOIN ledger x ON x.village_code = l.village_code AND x.month > l.month
+            AND x.month < l.month + interval '12 months'
+        JOIN matter m ON m.edition_id = x.edition_id AND m.withdrawn_at IS NULL
+        WHERE l.edition_id = $1 ORDER BY m.id""", edition_id)]
+
+
 async def matter_of(village_code: str, month: date) -> Record | None:
     """The matter (id) whose ledger of a month is published."""
     return await row("""

@@ -143,6 +143,15 @@ CREATE TABLE withdrawal (
     CONSTRAINT withdrawal_answered CHECK ((state = '待审核') = (answer_who IS NULL)),
     CONSTRAINT withdrawal_refusal_says_why CHECK (state <> '不同意' OR answer <> '')
 );
+CREATE FUNCTION withdrawal_begins() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NEW.state <> '待审核' THEN
+        RAISE EXCEPTION 'it is asked for first' USING ERRCODE = 'EB043';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER withdrawal_begins BEFORE INSERT ON withdrawal FOR EACH ROW EXECUTE FUNCTION withdrawal_begins();
 CREATE UNIQUE INDEX withdrawal_one_open ON withdrawal (matter_id) WHERE state = '待审核';
 GRANT SELECT, INSERT, UPDATE (state, answer, answer_who, answer_at) ON withdrawal TO ebranch_app;
 
@@ -263,6 +272,9 @@ BEGIN
         RETURN NEW;
     END IF;
     SELECT * INTO its FROM matter WHERE id = NEW.matter_id;
+    IF OLD.state IN ('草稿', '审核不通过') AND NEW.state IN ('待签字', '待审核') AND NEW.version <= OLD.version THEN
+        RAISE EXCEPTION 'what was said of an earlier version holds for no later one' USING ERRCODE = 'EB043';
+    END IF;
     IF NEW.state = '待审核' AND OLD.state NOT IN ('草稿', '审核不通过', '待签字')
             OR NEW.state IN ('待公开', '已公开') AND OLD.state NOT IN ('待审核', '待公开') THEN
         RAISE EXCEPTION 'an edition skips no step' USING ERRCODE = 'EB043';
@@ -294,6 +306,9 @@ CREATE FUNCTION matter_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
+        IF num_nonnulls(NEW.edition_id, NEW.published_at, NEW.withdrawn_at) > 0 THEN
+            RAISE EXCEPTION 'nothing is published yet' USING ERRCODE = 'EB043';
+        END IF;
         SELECT v.organisation_id, v.organisation_path INTO STRICT NEW.organisation_id, NEW.organisation_path
         FROM village v JOIN duty d ON d.id = NEW.duty_id AND d.village_code = v.code WHERE v.code = NEW.village_code;
         RETURN NEW;

@@ -53,6 +53,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ledger_line TO ebranch_app;
 CREATE FUNCTION ledger_guard() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    IF TG_OP = 'INSERT' AND TG_TABLE_NAME = 'ledger' THEN
+        IF NOT EXISTS (SELECT FROM edition e JOIN matter m ON m.id = e.matter_id
+                       WHERE e.id = NEW.edition_id AND m.village_code = NEW.village_code) THEN
+            RAISE EXCEPTION 'the books of another village' USING ERRCODE = 'EB047';
+        END IF;
+    END IF;
     IF TG_OP <> 'INSERT' AND NOT edition_is_open(OLD.edition_id)
             OR TG_OP <> 'DELETE' AND NOT edition_is_open(NEW.edition_id) THEN
         RAISE EXCEPTION 'what was handed on stays as it is' USING ERRCODE = 'EB043';

@@ -53,6 +53,7 @@ CREATE TABLE reader_application (
     id_number_index bytea NOT NULL,
     content bytea NOT NULL, -- name, phone, household's members
     household boolean NOT NULL,
+    others int NOT NULL DEFAULT 0, -- how often the same ID number came with another phone while this one waits
     state text NOT NULL DEFAULT '待核实'
         CONSTRAINT reader_application_state CHECK (state IN ('待核实', '已开通', '不同意')),
     at timestamptz NOT NULL DEFAULT ebranch_now(),
@@ -67,7 +68,8 @@ CREATE TABLE reader_application (
 CREATE UNIQUE INDEX reader_application_one_open ON reader_application (village_code, id_number_index)
     WHERE state = '待核实';
 CREATE INDEX reader_application_of_village ON reader_application (village_code, id);
-GRANT SELECT, INSERT, UPDATE (state, answer, answer_who, answer_at, reader_id) ON reader_application TO ebranch_app;
+GRANT SELECT, INSERT, UPDATE (state, answer, answer_who, answer_at, reader_id, others) ON reader_application
+    TO ebranch_app;
 GRANT USAGE ON SEQUENCE reader_application_id_seq TO ebranch_app;
 
 CREATE TABLE reader_import (

@@ -24,8 +24,9 @@ FROM_ONE_PLACE = Throttle("reader applications of a place", most=500, window=DAY
 
 async def apply(village_code: str, name: str, id_number: str, phone: str,
                 household: Sequence[tuple[str, str]] | None, source: str) -> None:
-    """Puts down an application; the same person's again, while one waits, is that one. Nothing tells whether somebody
-    has an account already. Refused after the fifth of a day from one phone, or the 500th from one source."""
+    """Puts down an application; the same person's again, while one waits, is that one, and says so where the phone is
+    another. Nothing tells whether somebody has an account already. Refused after the fifth of a day from one phone, or
+    the 500th from one source."""
     if not await APPLYING.take(phone):
         raise Refused("phone", "这个手机号今天申请的次数太多，请明天再试")
     if not await FROM_ONE_PLACE.take(source):
@@ -42,12 +43,21 @@ async def apply(village_code: str, name: str, id_number: str, phone: str,
                         kept(TABLE, made, {"name": name, "phone": phone, "household": household}),
                         household is not None)
         if put is None:
-            return
+            return await note_other(village_code, id_number, phone)
         await audit.record(
             Machine("自称本人，尚未核实", "未登录", source, organisation_id=place["id"] if place else None),
             "apply_for_reader", "reader_application", made)
         if place:
             live.changed(place["path"], "todos", "readers")
+
+
+async def note_other(village_code: str, id_number: str, phone: str) -> None:
+    """The village is told that somebody gave the same ID number with another phone: one of them is not who they say."""
+    there = await row("""SELECT * FROM reader_application WHERE village_code = $1 AND id_number_index = $2
+                         AND state = '待核实' FOR NO KEY UPDATE""", village_code,
+                      crypto.blind_index(id_number, ID_NUMBER))
+    if there is not None and content_of(TABLE, there)["phone"] != phone:
+        await rows("UPDATE reader_application SET others = others + 1 WHERE id = $1", there["id"])
 
 
 async def open_applied(actor: Actor, application: dict[str, Any], village: Record, standing: Standing) -> Opened:

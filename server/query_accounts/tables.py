@@ -64,6 +64,7 @@ class ReaderApplication(Table):
     id_number_index = Bytea()
     content = Bytea()  # encrypted
     household = Boolean()
+    others = Integer(default=0)
     state = Text(choices=ApplicationState)
     at = Timestamptz()
     answer = Text(default="")

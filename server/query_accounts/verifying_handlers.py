@@ -42,7 +42,8 @@ async def application_page(request: Request, one: dict[str, Any], filled: Filled
     opened = its is not None and its["state"] == "已开通"
     return await page(
         request, "query_accounts/application.html", status=filled.status, errors=filled.errors, facts=facts,
-        form={"standing": str(Standing.VILLAGER)} | filled.typed, application={"id": one["id"], "state": one["state"]},
+        form={"standing": str(Standing.VILLAGER)} | filled.typed,
+        application={name: one[name] for name in ("id", "state", "others")},
         standings=forms.options(Standing), opened=opened, waits=one["state"] == "待核实",
         back=list_of(request.user, one["village_code"]))
 

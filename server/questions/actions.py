@@ -103,17 +103,19 @@ async def answer(actor: Actor, question: Record, text: str, offered: bool) -> No
 async def agree(actor: Actor, question: Record, agrees: bool) -> None:
     """The asker lets it stand beside the entry, or takes that back."""
     async with transaction():
+        was_shown = await hold(question)
         done = await row("""UPDATE question SET agrees = $2 WHERE id = $1 AND agrees <> $2 AND state <> '已隐藏'
                             RETURNING *""", question["id"], agrees)
         if done is None:
             return
         await audit.record(actor, "agree_to_show", "question", question["id"], after={"agrees": agrees})
-        await show_beside(await matter_by_id(question["matter_id"]), done["shown"] or question["shown"])
+        await show_beside(await matter_by_id(question["matter_id"]), done["shown"] or was_shown)
 
 
 async def hide(actor: Actor, question: Record, why: str) -> None:
     """Takes abuse out of sight, with a reason the asker reads; it is kept. WrongState when it is hidden already."""
     async with transaction():
+        was_shown = await hold(question)
         hidden = await row("""
             UPDATE question SET state = '已隐藏', hidden_why = $2, hidden_who = $3, hidden_at = ebranch_now()
             WHERE id = $1 AND state = ANY($4) RETURNING *""", question["id"], why, actor.signature, sorted(HIDING.frm))
@@ -122,9 +124,14 @@ async def hide(actor: Actor, question: Record, why: str) -> None:
         await deadlines.withdraw(ANSWER, QUESTION, question["id"], at=now())
         await audit.record(actor, "hide_question", "question", question["id"], why=why)
         await threads.supersede(QUESTION, question["id"])
-        await show_beside(await matter_by_id(question["matter_id"]), question["shown"])
+        await show_beside(await matter_by_id(question["matter_id"]), was_shown)
         await remind(question["person_id"], "已隐藏", why[:30], f"/questions/{question['id']}")
         live.changed(question["organisation_path"], "questions", "todos")
+
+
+async def hold(question: Record) -> bool:
+    """Lets nobody else change the question in the meantime; whether it stands beside the entry until now."""
+    return (await the_row("SELECT shown FROM question WHERE id = $1 FOR NO KEY UPDATE", question["id"]))["shown"]
 
 
 async def show_beside(matter: Record, differs: bool) -> None:

@@ -7,6 +7,7 @@ from piccolo.table import Table
 
 from server.core.actor import Actor
 from server.core.database import row, rows
+from server.disclosure.private import without_numbers
 from server.permissions import Can
 from server.questions.rules import ASKED, SOMEBODY, Kind, Of, State
 
@@ -86,17 +87,18 @@ async def beside(matter_id: int, edition_id: int) -> dict[int | None, list[dict[
                           matter_id, edition_id):
         gone = one["line"] is not None and not one["there"]
         found.setdefault(None if gone else one["line"], []).append(
-            {"text": f"{one['line_words']}：{one['text']}" if gone else one["text"], "answer": one["answer"],
+            {"text": without_numbers(f"{one['line_words']}：{one['text']}" if gone else one["text"]),
+             "answer": without_numbers(one["answer"]),
              "who": one["answer_who"].split(" · ")[-1], "at": one["answered_at"]})
     return found
 
 
 def asker(actor: Actor, question: Any) -> str:
-    """Who asked, as far as this actor learns it: the village only a name that was given to it; whoever oversees the
-    village every name, but a township none of those who ask the county; other villagers none."""
+    """Who asked, as far as this actor learns it: who is asked for help knows the name, a village only where it was
+    given; nobody else does, and other villagers never."""
     if question["person_id"] == actor.person_id:
         return "我"
-    past = question["asked_of"] == Of.COUNTY and actor.organisation_kind in ASKED[Of.TOWNSHIP]
-    if question["named"] or (actor.may(Can.DISCLOSURE_OVERSEE) and not past):
+    asked = question["asked_of"] != Of.VILLAGE and actor.organisation_kind in ASKED[Of(question["asked_of"])]
+    if question["named"] or (actor.may(Can.DISCLOSURE_OVERSEE) and asked):
         return str(question["who"]).split(" · ")[0]
     return SOMEBODY

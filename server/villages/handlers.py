@@ -19,7 +19,9 @@ from server.villages import actions
 from server.villages.rules import (
     EXEMPTION_TONES,
     FILE,
+    MOVES,
     OPINION,
+    PROLONG,
     REASON_MAX,
     RETURN_COUNTY,
     RETURN_TOWNSHIP,
@@ -115,7 +117,7 @@ def shown_exemption(actor: Actor, asked: Record) -> dict[str, Any]:
         facts.append(["县级审批", f"{asked['answer'] or '同意备案'}（{answered}）"])
     if asked["review_on"]:
         facts.append(["复核日期", day(asked["review_on"], now())])
-    moves = [one for one in (OPINION, RETURN_TOWNSHIP, FILE, RETURN_COUNTY) if state in one.frm and actor.may(one.can)]
+    moves = [one for one in MOVES if state in one.frm and actor.may(one.can)]
     return {"id": asked["id"], "state": str(state), "tone": EXEMPTION_TONES[state], "facts": facts,
             "moves": {one.name: one.label for one in moves}}
 
@@ -193,5 +195,10 @@ async def refuse_it(request: Request, exemption_id: FromPath[int]) -> Response[A
     return await move(request, exemption_id, RETURN_COUNTY, REFUSING)
 
 
+@post("/exemptions/{exemption_id:int}/prolonging", can=PROLONG.can, status_code=200)
+async def prolong_it(request: Request, exemption_id: FromPath[int]) -> Response[Any]:
+    return await move(request, exemption_id, PROLONG, FILING)
+
+
 ROUTES = [index, show, open_village, ask_exemption, exemption_form, ask_for_own, give_opinion, return_it, file_it,
-          refuse_it]
+          refuse_it, prolong_it]

@@ -59,6 +59,7 @@ OPINION = Move("opinion", "提出意见", frozenset({Exempting.ASKED}), Exemptin
 FILE = Move("filing", "审批备案", frozenset({Exempting.WITH_COUNTY}), Exempting.ON_FILE, Can.EXEMPTION_FILE)
 RETURN_TOWNSHIP = Move("return", "退回", frozenset({Exempting.ASKED}), Exempting.RETURNED, Can.VILLAGE_OPEN)
 RETURN_COUNTY = Move("refusal", "不同意", frozenset({Exempting.WITH_COUNTY}), Exempting.RETURNED, Can.EXEMPTION_FILE)
-MOVES = (OPINION, FILE, RETURN_TOWNSHIP, RETURN_COUNTY)
+PROLONG = Move("prolonging", "延期备案", frozenset({Exempting.ON_FILE}), Exempting.ON_FILE, Can.EXEMPTION_FILE)
+MOVES = (OPINION, FILE, RETURN_TOWNSHIP, RETURN_COUNTY, PROLONG)
 EXEMPTION_TONES = {Exempting.ASKED: "amber", Exempting.WITH_COUNTY: "amber", Exempting.ON_FILE: "green",
                    Exempting.RETURNED: "red", Exempting.ENDED: "grey"}

@@ -5,7 +5,7 @@ import pytest
 from litestar.exceptions import ClientException
 
 from server.catalogues import duties
-from server.core.database import rows
+from server.core.database import rows, transaction
 from server.core.moves import WrongState
 from tests.cast import (
     COMMITTEE,
@@ -26,6 +26,7 @@ from tests.disclosure.stories import (
     GUIDE,
     HOUCUN,
     MEETINGS,
+    NINGYANG,
     POOR,
     QIANCUN,
     QUARTER_OVER,
@@ -225,3 +226,22 @@ async def test_neither_another_township_nor_others_take_it_back(visit, at, perso
     await declare(its)
     assert (await undo(visit, person, its)).status_code == status
     assert (await owed(POOR))[0] == (QUARTER, "本期无")
+
+
+async def test_what_was_looked_through_says_so_where_it_is_published(visit, at):
+    await ready(at)
+    made = await published(GUIDE, "2026-10", phone="0538-5621234")
+    await at("2026-11-05 09:00")
+    async with transaction():
+        await duties.make(NINGYANG, QIANCUN)
+    its = await duty(GUIDE, "2026-11")
+    assert f'href="/disclosures/{made}"' in (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/duties/{its}")).text
+    await declare(its)
+    assert "2026年11月核对过，没有变化" in (await visit(VILLAGER, "GET", f"/disclosures/{made}")).text
+    assert "核对无变化</span>" in (await visit(VILLAGER, "GET", "/disclosures?month=2026-11")).text
+
+
+async def test_who_cannot_fulfil_it_learns_who_can(visit, at):
+    await ready(at)
+    page = (await visit(SECRETARY, "GET", f"/disclosures/duties/{await duty(POOR, QUARTER)}")).text
+    assert f"{VILLAGE_ADMIN.name}（村（社区）管理员）" in page

@@ -35,3 +35,8 @@ def test_a_row_of_thousands_is_no_table():
     assert time.monotonic() - began < 0.5
     assert "<table>" not in html
     assert "<table>" in to_html("|项目|金额|\n|-|-|\n|修路|86400|")
+
+
+def test_a_flood_of_characters_names_is_not_read():
+    with pytest.raises(TooMuch):
+        pasted("&" * 20_000)

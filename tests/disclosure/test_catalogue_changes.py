@@ -6,7 +6,7 @@ import pytest
 from server.catalogues import duties
 from server.disclosure.submission import NotFit
 from server.ledgers.tables import ledger
-from tests.cast import VILLAGE_ADMIN
+from tests.cast import COMMITTEE, VILLAGE_ADMIN
 from tests.disclosure.stories import (
     ACCOUNTS,
     ASSETS,
@@ -29,6 +29,7 @@ from tests.disclosure.stories import (
     review,
     save,
     submitted,
+    take_back,
     to_township,
     written,
 )
@@ -282,3 +283,22 @@ async def test_another_frequency_tells_the_draft_of_a_period_that_is_no_longer_a
     await new_version({MEETINGS: {"frequency": "每月"}})
     assert TEXT in await page(visit, made)
     assert "公开目录有变化" in await page(visit, made), "this quarter is no longer asked for, and nothing says so"
+
+
+@pytest.mark.parametrize("how", ["taken back", "returned"])
+async def test_no_clock_runs_for_what_the_catalogue_dropped_meanwhile(at, how):
+    await ready(at)
+    made = await submitted()
+    await new_version({MEETINGS: None})
+    await (take_back(made) if how == "taken back" else review(made, text="写明是哪次会议"))
+    assert (await clock_of(await one("SELECT duty_id FROM matter WHERE id = $1", made)))["state"] != "open"
+
+
+async def test_what_the_catalogue_dropped_is_not_owed_again(visit, at):
+    await ready(at)
+    its = await duty(POOR, "2026-Q3")
+    await visit(VILLAGE_ADMIN, "POST", "/disclosures/nothing", data={"duties": its})
+    await new_version({POOR: None})
+    answer = await visit(COMMITTEE, "POST", f"/disclosures/duties/{its}/reopening", data={"why": "评过"})
+    assert answer.status_code == 409
+    assert "已不再列这一项" in answer.text

@@ -5,6 +5,7 @@ import pytest
 
 from server.core.database import rows
 from server.core.moves import WrongState
+from server.disclosure import comparing, editing
 from server.disclosure.submission import NotFit
 from tests.cast import COMMITTEE, MEMBER, SECRETARY, VILLAGE_ADMIN, VILLAGER
 from tests.databases import fingerprint
@@ -14,9 +15,11 @@ from tests.disclosure.stories import (
     MEETINGS,
     POOR,
     TEXT,
+    ask_down,
     begin_correction,
     clock_of,
     corrected,
+    decide,
     duty,
     edition,
     hand_on,
@@ -35,6 +38,7 @@ from tests.disclosure.stories import (
     written,
 )
 from tests.meetings.stories import evidence, one
+from tests.visits import actor_of
 
 QUARTER, WHY = "2026-Q3", "金额写错了"
 
@@ -213,3 +217,38 @@ async def test_an_older_edition_says_that_it_was_corrected_on_screen_and_for_the
         assert "后来更正过" in (await visit(VILLAGER, "GET", path)).text
     for path in (f"/disclosures/{made}", f"/disclosures/{made}/versions/2/sheet"):
         assert "后来更正过" not in (await visit(VILLAGER, "GET", path)).text
+
+
+async def test_the_difference_is_made_once_for_all_who_read(visit, at, monkeypatch):
+    await ready(at)
+    made, times = await corrected(POOR), []
+    plain = comparing.difference
+
+    async def counted(*what):
+        times.append(what)
+        return await plain(*what)
+
+    monkeypatch.setattr(comparing, "difference", counted)
+    comparing._published.clear()
+    for person in (VILLAGER, MEMBER, VILLAGER):
+        assert "与第 1 版的不同" in (await visit(person, "GET", f"/disclosures/{made}")).text
+    assert len(times) == 1
+
+
+async def test_a_correction_does_not_begin_on_what_was_just_taken_down(at):
+    await ready(at)
+    made = await published()
+    before = await matter(made)
+    await ask_down(made)
+    await decide(made, agreed=True)
+    with pytest.raises(WrongState, match="刚才撤下了"):
+        await editing.correct(await actor_of(VILLAGE_ADMIN), before, "写错了")
+
+
+async def test_the_reviewer_is_warned_of_a_number_in_the_reason(visit, at):
+    await ready(at)
+    made = await published()
+    await begin_correction(made, "漏写了联系人 13812345678")
+    await to_township(made)
+    page = (await visit(COMMITTEE, "GET", f"/disclosures/{made}/review")).text
+    assert "还露着像身份证号、卡号或手机号的数字：138…" in page

@@ -55,3 +55,12 @@ def test_whom_to_call(typed, number):
             read([typed])
     else:
         assert read([typed]) == number
+
+
+def test_pasted_rows_that_are_wrong_wait_in_their_box_and_right_ones_leave_it():
+    wrong = filled("张大爷", "520", pasted="李奶奶\t900\n王大娘\t300\t多")
+    assert rows_typed(wrong, 2) == [["张大爷", "520"]]
+    assert wrong.typed["pasted"].startswith("李奶奶")
+    right = filled("张大爷", "520", pasted="李奶奶\t900")
+    assert rows_typed(right, 2) == [["张大爷", "520"], ["李奶奶", "900"]]
+    assert right.typed["pasted"] == "", "else the next saving would add them again"

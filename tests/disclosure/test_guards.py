@@ -121,7 +121,8 @@ async def test_finance_is_not_handed_on_unsigned(as_app, at):
 async def test_nor_straight_from_the_draft(as_app, at):
     await ready(at)
     made = await written(ASSETS)
-    await refused(UNSIGNED, as_app, TO, (await edition(made))["id"], "待审核")
+    await refused(UNSIGNED, as_app, "UPDATE edition SET state = '待审核', version = version + 1 WHERE id = $1",
+                  (await edition(made))["id"])
 
 
 async def test_an_edition_begins_as_a_draft_with_the_next_number(as_app, at):
@@ -255,3 +256,30 @@ async def test_what_is_published_has_no_other_title_form_or_audience_without_a_n
     await ready(at)
     await published(DUES)
     await refused(STAYS, as_app, f"UPDATE matter SET {change}")
+
+
+# What a later yes would cover -----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("story", [written, returned])
+async def test_what_is_handed_on_is_a_version_of_its_own(as_app, at, story):
+    await ready(at)
+    its = await edition(await story(MEETINGS))
+    await refused(STAYS, as_app, TO, its["id"], "待审核")
+
+
+async def test_a_matter_begins_with_nothing_published(as_app, at):
+    await ready(at)
+    made = await edition(await published(MEETINGS))
+    await refused(STAYS, as_app, """
+        INSERT INTO matter (village_code, organisation_id, organisation_path, duty_id, category, form, audience, title,
+                            created_by, edition_id, published_at)
+        SELECT village_code, 0, '', $2, category, form, audience, title, created_by, $1, now() FROM matter
+        WHERE edition_id = $1""", made["id"], await duty(ASSETS, "2026-Q3"))
+
+
+async def test_a_withdrawal_begins_with_asking(as_app, at):
+    await ready(at)
+    made = await published(MEETINGS)
+    await refused(STAYS, as_app, """
+        INSERT INTO withdrawal (matter_id, state, reason, person_id, who, answer_who, answer_at)
+        VALUES ($1, '已撤下', '涉密', $2, '某人', '某人', now())""", made, (await actor_of(VILLAGE_ADMIN)).person_id)

@@ -21,6 +21,7 @@ from tests.disclosure.stories import (
     to_township,
     written,
 )
+from tests.meetings.stories import one
 
 LIST = "/disclosures?month=2026-09"
 
@@ -149,3 +150,24 @@ async def test_old_changes_are_cleared_away_with_the_next(at, owner):
     assert await owner.fetchval("SELECT count(*) FROM village_change WHERE at < now() - interval '1 hour'"
                                 " AND village_code = $1", QIANCUN) == 0
     assert await owner.fetchval("SELECT count(*) FROM village_change WHERE village_code <> $1", QIANCUN) == kept
+
+
+async def test_who_only_reads_does_not_learn_where_a_draft_stands(visit, at):
+    await ready(at, "2026-10-13 09:00")
+    made = await written("组织设置与班子分工", "长期")  # the first of what is overdue
+    its = await one("SELECT duty_id FROM matter WHERE id = $1", made)
+    page = await seen(visit, path="/disclosures")
+    top = page.partition("公开日历")[0]
+    assert f'href="/disclosures/duties/{its}"' in top
+    assert "草稿" not in top
+    assert (await visit(VILLAGER, "GET", f"/disclosures/duties/{its}")).status_code == 200
+
+
+async def test_what_was_taken_down_is_not_counted_as_published(visit, at):
+    await ready(at)
+    made = await published(POOR)
+    before = await seen(visit)
+    await ask_down(made)
+    await decide(made, agreed=True)
+    count = re.compile(r'>(\d+)</\w+><\w+[^>]*>已公开<')
+    assert int(count.search(await seen(visit))[1]) == int(count.search(before)[1]) - 1

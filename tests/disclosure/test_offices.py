@@ -125,3 +125,10 @@ async def test_drafts_are_counted_by_item(at):
     await submitted(MEETINGS)
     numbers = [await item(name) for name in (POOR, MEETINGS, ASSETS)]
     assert await open_drafts(numbers) == {numbers[0]: 1}
+
+
+async def test_nothing_is_wrong_before_anything_was_typed(visit, at):
+    await ready(at)
+    page = (await visit(COMMITTEE, "GET", "/reviews/offices")).text
+    assert "built-in" not in page
+    assert "field--wrong" not in page

@@ -111,3 +111,11 @@ def test_a_row_of_other_width_is_no_row_of_this_table():
 
 def test_full_width_digits_are_digits():
     assert half_width("１２Ｘｘ，张") == "12Xx，张"
+
+
+@pytest.mark.parametrize(("written", "masked"), [
+    ("+8613812345678", "+138****5678"), ("8613812345678", "138****5678"), ("0086 138 1234 5678", "138****5678"),
+    ("013812345678", "138****5678"), ("(138)12345678", "(138****5678"), ("138，1234，5678", "138****5678")])
+def test_a_phone_is_masked_however_it_is_dialled(written, masked):
+    assert shown("备注", f"电话{written}") == f"电话{masked}"
+    assert numbers_in(f"电话{written}")

@@ -6,7 +6,7 @@ import pytest
 from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
 
 from server.core.moves import WrongState
-from server.disclosure import submission
+from server.disclosure import show, submission
 from server.disclosure.rules import Signed
 from server.permissions import Role
 from server.villages.actions import settle
@@ -197,3 +197,13 @@ async def test_who_signs_a_correction_sees_what_differs(visit, at):
 async def test_the_branchs_secretary_has_the_way_to_the_matters_on_the_workbench(visit, at):
     await ready(at)
     assert 'href="/disclosures"' in (await visit(SECRETARY, "GET", "/to-dos")).text
+
+
+async def test_what_was_for_members_is_not_held_beside_what_will_be_for_all(visit, at):
+    await ready(at)
+    await published(DUES)
+    await new_version({DUES: {"audience": "村（居）民"}})
+    made = await written(DUES, "2026-Q4")
+    for person, told in ((SUPERVISOR, False), (SECRETARY, True), (COMMITTEE, True)):
+        found = await show.beside(await actor_of(person), await matter(made), await edition(made))
+        assert (found is not None) is told, person

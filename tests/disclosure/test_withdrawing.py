@@ -2,8 +2,10 @@
 import asyncio
 
 import pytest
+from litestar.exceptions import PermissionDeniedException
 
 from server.core.moves import WrongState
+from server.disclosure import withdrawing
 from server.disclosure.rules import SECRECY
 from server.disclosure.submission import NotFit
 from server.disclosure.withdrawing import ask, take_down
@@ -24,6 +26,7 @@ from tests.disclosure.stories import (
     DUES,
     MEETINGS,
     POOR,
+    QIANCUN,
     TEXT,
     ask_down,
     begin_correction,
@@ -285,3 +288,41 @@ async def test_what_is_asked_to_go_says_so_to_those_who_ask_and_decide(visit, at
         assert ("申请撤下，等镇里决定：露出了个人信息" in page) is told, person
     await decide(made, agreed=False, answer="没有露出")
     assert "等镇里决定" not in (await visit(COMMITTEE, "GET", f"/disclosures/{made}")).text
+
+
+async def test_what_was_taken_down_and_did_not_occur_can_be_opened_again(visit, at):
+    await ready(at)
+    made = await withdrawn(POOR)
+    its = await one("SELECT duty_id FROM matter WHERE id = $1", made)
+    await visit(VILLAGE_ADMIN, "POST", "/disclosures/nothing", data={"duties": its})
+    page = (await visit(COMMITTEE, "GET", f"/disclosures?village={QIANCUN}&month=2026-09")).text
+    assert f'href="/disclosures/duties/{its}"' in page
+    assert "退回，要求公开" in (await visit(COMMITTEE, "GET", f"/disclosures/duties/{its}")).text
+
+
+async def test_it_is_not_printed_for_the_wall_any_more(visit, at):
+    await ready(at)
+    made = await withdrawn()
+    answer = await visit(VILLAGE_ADMIN, "GET", f"/disclosures/{made}/versions/1/sheet")
+    assert answer.status_code == 409
+    assert "墙上的请取下来" in answer.text
+
+
+async def test_its_notice_shows_no_persons_number(visit, at):
+    await ready(at)
+    made = await published()
+    await ask_down(made, "露出了 13812345678")
+    await decide(made, agreed=True)
+    for path in (f"/disclosures/{made}", "/threads"):
+        assert "13812345678" not in (await visit(VILLAGER, "GET", path)).text
+    assert "138****5678" in (await visit(VILLAGER, "GET", f"/disclosures/{made}")).text
+
+
+async def test_nobody_decides_on_what_he_asked_for(at):
+    await ready(at)
+    made = await published()
+    await ask_down(made)
+    asked = await withdrawing.asked(made)
+    with pytest.raises(PermissionDeniedException):
+        await withdrawing.decide(await actor_of(COMMITTEE), await matter(made, COMMITTEE),
+                                 dict(asked) | {"person_id": (await actor_of(COMMITTEE)).person_id}, True, "")

@@ -109,6 +109,7 @@ async def opening(trail: Trail) -> None:
     its = await exemption()
     await trail.change("exemption_opinion", COMMITTEE, f"{its}/opinion", data={"opinion": "情况属实"})
     await trail.change("exemption_filing", COUNTY, f"{its}/filing", data={"review_on": "2027-03-01"})
+    await trail.change("exemption_prolonging", COUNTY, f"{its}/prolonging", data={"review_on": "2027-05-01"})
     await trail.change("ask_exemption", XICUN, "/exemptions/new", data=why)
     await trail.change("exemption_return", SIDIAN, f"{await exemption()}/return", data={"opinion": "已经通了"})
     await trail.change("ask_exemption", SIDIAN, f"/villages/{XICUN_CODE}/exemption", data=why)

@@ -5,10 +5,13 @@ import pytest
 
 from tests.disclosure.stories import (
     ACCOUNTS,
+    HOUCUN,
+    MEETINGS,
     begin,
     begin_correction,
     edition,
     hand_on,
+    opened,
     published,
     ready,
     signing,
@@ -19,7 +22,7 @@ from tests.ledgers.test_handing_on import in_november
 from tests.villages.test_guards import refused
 
 STAYS, SUMS, BEGINS, AFTER = "EB043", "EB047", "EB048", "EB049"
-TO_SIGN = "UPDATE edition SET state = '待签字' WHERE id = $1"
+TO_SIGN = "UPDATE edition SET state = '待签字', version = version + 1 WHERE id = $1"
 MONTH = "2026-09"
 
 
@@ -126,3 +129,11 @@ async def test_a_month_begins_on_its_first_day_and_belongs_to_its_matter(as_app,
     await refused("23514", as_app, insert, its, date(2026, 9, 2))
     await refused("23505", as_app, insert, its, date(2026, 9, 1))
     await hand_on(made)
+
+
+async def test_books_are_those_of_the_matters_village(as_app, at):
+    await ready(at)
+    await opened(HOUCUN)
+    made = await edition(await written(MEETINGS))
+    await refused("EB047", as_app, "INSERT INTO ledger (edition_id, village_code, month, opening)"
+                                   " VALUES ($1, $2, '2026-09-01', 0)", made["id"], HOUCUN)

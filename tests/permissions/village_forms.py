@@ -111,6 +111,7 @@ FORMS: dict[str, Form] = {
     f"{EXEMPTION}/opinion": lambda _: {"opinion": "情况属实"},
     f"{EXEMPTION}/return": lambda _: {"opinion": "已经通了宽带"},
     f"{EXEMPTION}/filing": lambda _: {"opinion": "", "review_on": str(today() + timedelta(days=90))},
+    f"{EXEMPTION}/prolonging": lambda _: {"opinion": "明年再看", "review_on": str(today() + timedelta(days=120))},
     f"{EXEMPTION}/refusal": lambda _: {"opinion": "下半年再报"},
     DRAFT: lambda _: PRESSED, f"{DRAFT}/items/new": item, f"{DRAFT}/items/{{item_id:int}}": item,
     f"{DRAFT}/items/{{item_id:int}}/removal": version, f"{DRAFT}/discarding": version,

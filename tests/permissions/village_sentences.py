@@ -36,6 +36,7 @@ POST /exemptions/new about opened                      | 书记 409 | keeper 409
 POST /exemptions/{exemption_id:int}/opinion            | committee below asked 303 else 409
 POST /exemptions/{exemption_id:int}/return             | committee below asked 303 else 409
 POST /exemptions/{exemption_id:int}/filing             | 县级管理员 below weighed 303 else 409
+POST /exemptions/{exemption_id:int}/prolonging         | 县级管理员 below filed 303 else 409
 POST /exemptions/{exemption_id:int}/refusal            | 县级管理员 below weighed 303 else 409
 
 GET  /catalogues/{county:str}                          | local above 200 | overseer own 200 above 200 below 200
@@ -79,11 +80,11 @@ GET  /disclosures/{matter_id:int}
     | overseer below draft 404 signing 404 else 200
 GET  /disclosures/{matter_id:int}/versions/{number:int}
     | 村民 own published 200 correcting 200 asked 200 else 404
-    | 村务监督委员会 own published 200 correcting 200 asked 200 withdrawn 200 else 404
+    | 村务监督委员会 own published 200 correcting 200 asked 200 withdrawn 409 else 404
     | member own published 200 correcting 200 asked 200 members 200 else 404
-    | 书记 own published 200 correcting 200 asked 200 withdrawn 200 members 200 else 404
-    | keeper own published 200 correcting 200 asked 200 withdrawn 200 members 200 else 404
-    | overseer below published 200 correcting 200 asked 200 withdrawn 200 members 200 else 404
+    | 书记 own published 200 correcting 200 asked 200 withdrawn 409 members 200 else 404
+    | keeper own published 200 correcting 200 asked 200 withdrawn 409 members 200 else 404
+    | overseer below published 200 correcting 200 asked 200 withdrawn 409 members 200 else 404
 GET  /disclosures/{matter_id:int}/versions/{number:int}/sheet
     | 村民 own published 200 correcting 200 asked 200 else 404
     | 村务监督委员会 own published 200 correcting 200 asked 200 withdrawn 200 else 404

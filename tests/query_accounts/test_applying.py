@@ -189,3 +189,14 @@ async def test_from_one_phone_five_apply_a_day(visit, at):
     assert NEW.name in answer.text
     await at("2026-09-03 09:00")
     assert (await apply(visit)).status_code == 200
+
+
+async def test_the_village_is_told_of_the_same_number_with_another_phone(visit, at):
+    await village_open(at)
+    await apply(visit)
+    made = await one("SELECT id FROM reader_application")
+    address, told = f"/query-accounts/applications/{made}", "另有 1 次申请用的是同一个身份证号、不同的手机号"
+    await apply(visit)
+    assert told not in (await visit(VILLAGE_ADMIN, "GET", address)).text
+    await apply(visit, phone="13799990001")
+    assert told in (await visit(VILLAGE_ADMIN, "GET", address)).text

@@ -3,6 +3,7 @@ import pytest
 
 from server.core.database import the_row
 from server.ledgers.writing import remove_line
+from server.questions import actions
 from tests.cast import (
     CITY,
     COMMITTEE,
@@ -249,3 +250,29 @@ async def test_the_applications_sql_brings_nothing_hidden_back(visit, at, as_app
     await hide(visit, await ask(visit, await published()))
     for change in ("state = '待答复', hidden_why = NULL, hidden_who = NULL, hidden_at = NULL", "hidden_why = '别的'"):
         await refused("EB050", as_app, f"UPDATE question SET {change}")
+
+
+@pytest.mark.parametrize("gone", ["hidden", "taken back"])
+async def test_what_came_onto_the_page_meanwhile_is_taken_off_it(visit, at, gone):
+    """Whoever hides it, or takes his consent back, had looked at the question before it was answered."""
+    await ready(at)
+    made = await published()
+    asked = await ask(visit, made)
+    before = await the_row("SELECT * FROM question WHERE id = $1", asked)
+    await reply(visit, asked)
+    assert await on_the_page(visit, made)
+    if gone == "hidden":
+        await actions.hide(await actor_of(COMMITTEE), before, WHY)
+    else:
+        await actions.agree(await actor_of(VILLAGER), before, agrees=False)
+    assert not await on_the_page(visit, made)
+
+
+async def test_numbers_are_masked_beside_the_entry(visit, at):
+    await ready(at)
+    made = await published()
+    await reply(visit, await ask(visit, made, text="打 13812345678 没人接"), text="卡号 6228481234567890123，已更正")
+    page = (await visit(MEMBER, "GET", f"/disclosures/{made}")).text
+    assert "打 138****5678 没人接" in page
+    assert "13812345678" not in page
+    assert "6228481234567890123" not in page

@@ -1,5 +1,5 @@
-"""Who asked is learnt by the levels above, but for a township that is asked past; by the village only if the asker
-wants it, by others never."""
+"""Who asked is learnt by who is asked for help, the township or the county; by the village, and all above it, only if
+the asker wants it; by others never."""
 import pytest
 
 from tests.cast import (
@@ -67,14 +67,14 @@ async def test_the_name_that_was_given_is_told_to_the_village(visit, at):
 
 
 @pytest.mark.parametrize("of", [VILLAGE, TOWNSHIP, COUNTY_ASKED])
-async def test_all_above_see_it_with_its_name_but_for_a_township_that_is_asked_past(visit, at, of):
+async def test_all_above_see_it_and_who_is_asked_knows_the_name(visit, at, of):
     await ready(at)
     asked = await ask(visit, await published(), of=of)
     for person in ABOVE:
         text = await seen(visit, person, asked)
         assert text is not None, person.name
-        past = of == COUNTY_ASKED and person in (COMMITTEE, COMMITTEE_ORGANISER)
-        assert (VILLAGER.name in text, "一位村民" in text) == (not past, past), person.name
+        knows = person in {TOWNSHIP: (COMMITTEE, COMMITTEE_ORGANISER), COUNTY_ASKED: (COUNTY,)}.get(of, ())
+        assert (VILLAGER.name in text, "一位村民" in text) == (knows, not knows), person.name
 
 
 @pytest.mark.parametrize("of", [TOWNSHIP, COUNTY_ASKED])

@@ -262,3 +262,19 @@ async def test_an_exemption_is_looked_at_again_a_week_before_its_day(visit, at):
     assert "复核" not in (await visit(COUNTY, "GET", "/to-dos")).text
     await at("2027-02-22 09:00")
     assert "复核日期" in (await visit(COUNTY, "GET", "/to-dos")).text
+
+
+async def test_on_the_day_it_is_looked_at_again_it_is_prolonged(visit, at):
+    await at(OPENED)
+    made = await on_file()
+    await at("2027-08-30 09:00")
+    assert "延期备案" in (await visit(COUNTY, "GET", f"/villages/{QIANCUN}")).text
+    wrong = await visit(COUNTY, "POST", f"/exemptions/{made}/prolonging", data={"review_on": "2029-01-01"})
+    assert wrong.status_code == 422
+    answer = await visit(COUNTY, "POST", f"/exemptions/{made}/prolonging",
+                         data={"opinion": "搬迁没有完成", "review_on": "2028-03-01"})
+    assert answer.status_code == 303
+    found = await its(made)
+    assert (found["state"], found["review_on"], found["answer"]) == ("已备案", date(2028, 3, 1), "搬迁没有完成")
+    assert f"/villages/{QIANCUN}" not in (await visit(COUNTY, "GET", "/to-dos")).text
+    assert await evidence("exemption_prolonging") == 1
