@@ -193,6 +193,8 @@ async def question_page(request: Request, question: Record, filled: Filled) -> R
                   if question["answer_who"] else None, "hidden": hidden, "agrees": question["agrees"]},
         matter=f"/disclosures/{question['matter_id']}" + (f"#line-{question['line']}" if question["line"] else ""),
         due=describe(due, now(), await calendar()) if due and due.state == "open" else None, own=own,
+        check=f"/spot-checks/new?matter={question['matter_id']}"
+        if question["kind"] != Kind.QUESTION and request.user.may(Can.SPOT_CHECK) else None,
         may_answer=actions.is_of(request.user, question),
         may_hide=actions.may_hide(request.user, question),
         may_agree=own and state is State.ANSWERED)

@@ -8,7 +8,7 @@ from server.catalogues import duties
 from server.core.database import rows
 from server.disclosure.submission import NotFit
 from server.ledgers.tables import closing_before, ledger, opening_after
-from tests.cast import COMMITTEE, VILLAGE_ADMIN
+from tests.cast import COMMITTEE, VILLAGE_ADMIN, VILLAGER
 from tests.databases import fingerprint
 from tests.disclosure.stories import (
     ACCOUNTS,
@@ -230,3 +230,17 @@ async def test_while_a_published_month_is_corrected_the_published_one_counts(at)
     assert found is not None
     assert found["closing"] == 8_140_00
     assert (await matter(made))["under_way"]
+
+
+async def test_the_next_months_page_draws_the_month_as_it_was_corrected(visit, at):
+    await ready(at)
+    made = await published(ACCOUNTS, SEPTEMBER)
+    await in_november(at)
+    later = await published(ACCOUNTS, OCTOBER, entries=())
+    assert "2026年9月 收入 12,000.00 支出 3,860.00" in (await visit(VILLAGER, "GET", f"/disclosures/{later}")).text
+    await begin_correction(made, "漏记一收一支")
+    await write_line(made, income(amount=500_00, voucher="09-03"))
+    await write_line(made, line(expense=500_00, voucher="09-04"))
+    await to_township(made)
+    await review(made)
+    assert "2026年9月 收入 12,500.00 支出 4,360.00" in (await visit(VILLAGER, "GET", f"/disclosures/{later}")).text

@@ -160,3 +160,14 @@ async def test_the_tap_after_twenty_questions_is_refused_in_words(visit, at):
     answer = await tap(visit, made)
     assert answer.status_code in (409, 422, 429)
     assert "一天最多问 20 次" in answer.text
+
+
+async def test_the_township_goes_from_the_report_to_a_spot_check_of_that_matter(visit, at):
+    await ready(at)
+    made = await published()
+    await visit(VILLAGER, "POST", f"/disclosures/{made}/versions/1/mismatch")
+    asked = await one("SELECT max(id) FROM question")
+    check = f"/spot-checks/new?matter={made}"
+    assert check in (await visit(COMMITTEE, "GET", f"/questions/{asked}")).text
+    assert (await visit(COMMITTEE, "GET", check)).status_code == 200
+    assert check not in (await visit(VILLAGER, "GET", f"/questions/{asked}")).text
