@@ -2,6 +2,8 @@
 
 What is pasted from Word, WPS or a web page becomes Markdown first: its fonts, comments and hidden parts are gone."""
 import re
+from html.parser import HTMLParser
+from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
@@ -48,6 +50,35 @@ def pasted(html: str) -> str:
                       clean_content_tags=NOT_READ)
     converter = MarkdownConverter(heading_style="ATX", bullets="-", escape_misc=False, table_infer_header=True)
     return tidy(converter.convert(clean))
+
+
+class Paragraphs(HTMLParser):
+    """The paragraphs of our own HTML as plain text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = [""]
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        if tag in ("p", "li", "h3", "h4", "tr"):
+            self.found.append("")
+        elif tag in ("td", "th") and self.found[-1]:
+            self.found[-1] += "，"
+
+    def handle_data(self, data: str) -> None:
+        self.found[-1] += " ".join(data.split())
+
+
+def paragraphs(html: str) -> list[str]:
+    """What is written in our own HTML, paragraph by paragraph."""
+    reader = Paragraphs()
+    reader.feed(html)
+    return [one for one in reader.found if one]
+
+
+def readable(markdown: str) -> str:
+    """A text as it is read, without its marks."""
+    return "\n".join(paragraphs(to_html(markdown)))
 
 
 def depth(html: str) -> int:

@@ -1,6 +1,5 @@
 """广播稿: a matter as it is read out over the village's loudspeaker. Words for the ear: no tables, no abbreviations."""
 import json
-from html.parser import HTMLParser
 from typing import Any
 
 from asyncpg import Record
@@ -8,35 +7,12 @@ from asyncpg import Record
 from server.catalogues.duties import period_label
 from server.catalogues.rules import Form
 from server.catalogues.tables import item as item_of
+from server.core.rich_text import paragraphs
 from server.disclosure.parts import part_of
 from server.disclosure.publication import category_word
 
 PER_MINUTE = 180  # characters that are read out in a minute, slowly
 ROWS_READ = 40  # rows of a list that are read out
-
-
-class Paragraphs(HTMLParser):
-    """The paragraphs of our own HTML as plain text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = [""]
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        if tag in ("p", "li", "h3", "h4", "tr"):
-            self.found.append("")
-        elif tag in ("td", "th") and self.found[-1]:
-            self.found[-1] += "，"
-
-    def handle_data(self, data: str) -> None:
-        self.found[-1] += " ".join(data.split())
-
-
-def paragraphs(html: str) -> list[str]:
-    """What is written in an edition, paragraph by paragraph."""
-    reader = Paragraphs()
-    reader.feed(html)
-    return [one for one in reader.found if one]
 
 
 async def text(matter: Record, edition: Record) -> list[str]:

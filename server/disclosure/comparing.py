@@ -6,6 +6,7 @@ from typing import Any
 from asyncpg import Record
 from cachetools import LRUCache
 
+from server.core.rich_text import readable
 from server.disclosure.content import content_of
 from server.disclosure.parts import part_of
 
@@ -36,8 +37,15 @@ async def published_difference(matter: Record, before: Record, after: Record, la
 
 def differing(form: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """(label, before, after) of everything that differs between two contents."""
-    found = [(label, before[name], after[name]) for name, label in LABELS.items() if before[name] != after[name]]
+    found = [(label, *as_read(name, before[name], after[name])) for name, label in LABELS.items()
+             if before[name] != after[name]]
     return found + rows_differing(before["lines"], after["lines"]) + part_of(form).differ(dict(before), dict(after))
+
+
+def as_read(name: str, before: str, after: str) -> tuple[str, str]:
+    """The two sides as they are read; with its marks a text in which nothing but these differs."""
+    sides = (readable(before), readable(after)) if name == "text" else (before, after)
+    return sides if sides[0] != sides[1] else (before, after)
 
 
 def rows_differing(before: list[list[str]], after: list[list[str]]) -> list[tuple[str, str, str]]:

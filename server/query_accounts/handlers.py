@@ -1,4 +1,5 @@
 """Addresses of a village's query accounts for who keeps them: the list, choosing from the register, the yearly look."""
+from collections import Counter
 from typing import Any
 
 from asyncpg import Record
@@ -12,6 +13,7 @@ from server.core.database import rows, transaction
 from server.core.dates import day, moment
 from server.core.forms import Filled, Refused
 from server.core.page import page, see_other
+from server.people.tables import phone_of
 from server.permissions import Can
 from server.query_accounts import opening, yearly
 from server.query_accounts.fields import STANDING
@@ -135,14 +137,21 @@ async def confirmation(request: Request) -> Response[Any]:
 
 async def confirmation_page(request: Request, its: Record, filled: Filled | None) -> Response[Any]:
     """The list; filled: what was sent with nobody ticked, which ends every account and so is asked once more."""
-    found = await rows("""SELECT r.id, p.name, r.standing, r.confirmed_on
+    found = await rows("""SELECT r.id, p.id AS person_id, p.name, p.phone, r.standing, r.confirmed_on
                           FROM reader r JOIN person p ON p.id = r.person_id
                           WHERE r.village_code = $1 AND r.ended_at IS NULL ORDER BY p.sort_key, r.id""", its["code"])
+    times = Counter(one["name"] for one in found)
     return await page(request, "query_accounts/confirmation.html", village=its["name"],
-                      options=[{"value": one["id"], "label": f"{one['name']}（{one['standing']}）"} for one in found],
+                      options=[{"value": one["id"], "label": told_apart(one, times[one["name"]])} for one in found],
                       staying=[] if filled else [str(one["id"]) for one in found],
                       errors=filled.errors if filled else {}, status=filled.status if filled else 200,
                       last=day(min(one["confirmed_on"] for one in found), now()) if found else None)
+
+
+def told_apart(one: Record, namesakes: int) -> str:
+    """A reader's name and standing; of several of one name also how the phone ends."""
+    phone = phone_of(one["person_id"], one["phone"]) if namesakes > 1 else None
+    return f"{one['name']}{f' 尾号 {phone[-4:]}' if phone else ''}（{one['standing']}）"
 
 
 @post("/query-accounts/confirmation", can=Can.READER_KEEP, status_code=200)

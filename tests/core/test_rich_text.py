@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from server.core.rich_text import TooMuch, depth, pasted, to_html
+from server.core.rich_text import TooMuch, depth, pasted, readable, to_html
 
 HUGE = {"many paragraphs": "<p>a" * 120_000, "deep lists": "<ul><li>" * 400, "deep boxes": "<div>" * 100 + "x",
         "deep and many": "<ul><li>" * 60_000}
@@ -40,3 +40,8 @@ def test_a_row_of_thousands_is_no_table():
 def test_a_flood_of_characters_names_is_not_read():
     with pytest.raises(TooMuch):
         pasted("&" * 20_000)
+
+
+def test_a_text_is_read_without_its_marks():
+    assert readable("### 停电\n\n**全村**停电，请存水。\n\n| 户 | 元 |\n|---|---|\n| 甲 | 5 |") == (
+        "停电\n全村停电，请存水。\n户，元\n甲，5")

@@ -154,3 +154,13 @@ async def test_who_was_opened_after_the_page_was_read_stays(visit, at):
     await verified(ANOTHER, by=SECRETARY)
     assert (await visit(VILLAGE_ADMIN, "POST", "/query-accounts/confirmation", data=form)).status_code in (303, 409)
     assert await readers() == [(NEW.name, "村（居）民", True), (ANOTHER.name, "村（居）民", True)]
+
+
+async def test_two_of_one_name_are_told_apart_by_their_phones(visit, at, owner):
+    await owed(at)
+    page = (await visit(VILLAGE_ADMIN, "GET", "/query-accounts/confirmation")).text
+    assert "尾号" not in page
+    await owner.execute("UPDATE person SET name = $1 WHERE name = $2", NEW.name, ANOTHER.name)
+    page = (await visit(VILLAGE_ADMIN, "GET", "/query-accounts/confirmation")).text
+    for person in (NEW, ANOTHER):
+        assert f"{NEW.name} 尾号 {person.phone[-4:]}（" in page
