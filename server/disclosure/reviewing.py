@@ -76,7 +76,10 @@ async def carry_on(actor: Actor, matter: Record, edition: Record, verdict: Verdi
 
 @effects.carries(PUBLISH_LATER)
 async def publish_now(payload: dict[str, Any]) -> None:
-    """Publishes what was approved for this moment; once however often it is asked."""
+    """Publishes what was approved for this moment; once however often it is asked. The matter is held first, as by
+    whoever takes it down or reviews it."""
+    await rows("""SELECT FROM matter WHERE id = (SELECT matter_id FROM edition WHERE id = $1) FOR NO KEY UPDATE""",
+               payload["edition"])
     edition = await row("""SELECT * FROM edition WHERE id = $1 AND state = '待公开' AND publish_at <= ebranch_now()
                            FOR NO KEY UPDATE""", payload["edition"])
     if edition is not None:
