@@ -104,7 +104,8 @@ async def move(actor: Actor, exemption: dict[str, Any], by: Move, words: str, re
         await hold(exemption["village_code"])
         moved = await row(f"""
             UPDATE exemption SET state = $2, {column} = $3, {column}_who = $4, {column}_at = ebranch_now(),
-                review_on = $5 WHERE id = $1 AND state = ANY($6) RETURNING village_code, organisation_id""",
+                review_on = $5 WHERE id = $1 AND state = ANY($6)
+                AND (state <> $2 OR review_on <> $5) RETURNING village_code, organisation_id""",
                           exemption["id"], by.to, words, actor.signature, review_on, sorted(by.frm))
         if moved is None:
             raise WrongState("这件申请刚才已经办了")

@@ -131,7 +131,7 @@ def back_up_while_it_is_written_to(kept: Kept, backup: Path, key: Path, identity
     assert rows["guess"] > 0
     assert before <= lead_over_guesses(rows) <= lead_now(kept), "one moment of the database, not one for each table"
     pictures = [one["name"].endswith("-small") for one in manifest["files"]]
-    assert sorted(pictures) == [False, True], "the photograph is in it, large and small"
+    assert pictures.count(True) == pictures.count(False) >= 1, "the photograph is in it, large and small"
     assert kept.ebranch("restore", backup, "--key", key).returncode == 1, "not into a stack that runs"
 
 
