@@ -34,6 +34,7 @@ async def load(connection: Connection, now: datetime) -> None:
         if one.item.frequency is Frequency.AT_ONCE:
             one.period = replace(one.period, key=f"matter-{matter}")
     await write_duties(connection, told)
+    await write_declarations(connection, [one for one in told if one.state == "本期无"])
     for one in written:
         if one.book is not None and one.place is opened[0] and one.book.lines and one.period.first == pictures_of(now):
             one.book = await vouchers.photographed(connection, one.book, one.place.people["宣传委员"][0])
@@ -58,6 +59,25 @@ async def write_duties(connection: Connection, told: list[Told]) -> None:
         records=[(one.duty, one.place.code, one.place.path, one.item.item, one.item.id, one.period.key,
                   one.period.first, one.period.last, one.state if one.state in settled else "应公开",
                   one.at if one.state in settled else None) for one in told])
+
+
+async def write_declarations(connection: Connection, nothing: list[Told]) -> None:
+    """Who said that these did not occur: once for all of a village's of one day."""
+    keepers = [one.place.people.get("村（社区）管理员") or one.place.people["宣传委员"] for one in nothing]
+    await connection.execute("""
+        WITH told AS (
+            SELECT t.*, (t.at AT TIME ZONE 'Asia/Shanghai')::date AS day
+            FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[]) AS t (village, keeper, duty, at)
+        ), said AS (
+            INSERT INTO declaration (village_code, who, account_id, at)
+            SELECT t.village, p.name || ' · 村（社区）管理员', a.id, min(t.at) FROM told t
+            JOIN person p ON p.id = t.keeper JOIN account a ON a.person_id = p.id
+            GROUP BY t.village, t.day, p.name, a.id RETURNING id, village_code, at
+        )
+        INSERT INTO declared (declaration_id, duty_id) SELECT s.id, t.duty FROM told t
+        JOIN said s ON s.village_code = t.village AND (s.at AT TIME ZONE 'Asia/Shanghai')::date = t.day""",
+                             [one.place.code for one in nothing], [keeper for keeper, _ in keepers],
+                             [one.duty for one in nothing], [one.at for one in nothing])
 
 
 async def write_clocks(connection: Connection, told: list[Told], now: datetime) -> None:

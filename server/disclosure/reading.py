@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from asyncpg import Record
+from litestar.exceptions import NotFoundException
 
 from server.catalogues.rules import Audience
 from server.core.actor import Actor
@@ -67,10 +68,12 @@ _matters, _villages = Together(matters), Together(villages)
 
 async def opened_matter(actor: Actor, matter_id: int) -> Record:
     """A matter somebody opens, as `sight.the_matter` has it; to readers with what else is unread. NotFoundException."""
-    found = None
-    if not works_on(actor) and not actor.may(Can.DISCLOSURE_OVERSEE):
-        found = await _matters.ask(OneMatter(viewer_of(actor), matter_id, actor.unit_code, is_member(actor)))
-    return found or await the_matter(actor, matter_id)
+    if works_on(actor) or actor.may(Can.DISCLOSURE_OVERSEE):
+        return await the_matter(actor, matter_id)
+    found = await _matters.ask(OneMatter(viewer_of(actor), matter_id, actor.unit_code, is_member(actor)))
+    if found is None:
+        raise NotFoundException
+    return found
 
 
 async def opened_village(actor: Actor, code: str) -> Record | None:

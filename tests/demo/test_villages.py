@@ -24,3 +24,13 @@ async def test_the_community_owes_and_says_what_is_a_communitys(demonstration):
     assert {one["variant"] for one in found} == {"都适用", "社区"}
     assert any(one["name"] == "居民自治章程、居民公约" for one in found)
     assert not [one["text"] for one in found if one["text"] and ("村委会" in one["text"] or "村民" in one["text"])]
+
+
+async def test_what_did_not_occur_was_declared_by_somebody(demonstration):
+    """Else nobody could take it back."""
+    nothing = await demonstration.fetchval("SELECT count(*) FROM duty WHERE state = '本期无'")
+    told = await demonstration.fetchval("""SELECT count(DISTINCT d.id) FROM duty d JOIN declared x ON x.duty_id = d.id
+                                           JOIN declaration n ON n.id = x.declaration_id
+                                               AND n.village_code = d.village_code
+                                           WHERE d.state = '本期无' AND x.undone_at IS NULL""")
+    assert told == nothing > 0
