@@ -1,7 +1,7 @@
 """The arq worker: woken by the application, and by its own clock when nobody wakes it."""
 import json
 import os
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from arq.typing import WorkerCoroutine
 from arq.worker import func
@@ -10,20 +10,20 @@ from server.core import database, live, logs, sms
 from server.core.effects import QUEUE, SWEEP_JOB, spelled, worker_queue
 from server.core.health import HEARTBEAT, SILENCE_S
 from tasks import schedule
+from tasks.lasting import Lasting
 
 POOL = 3  # connections
 YIELDS = 10  # by so much nicer than the web processes: whoever waits for a page goes first
-LOG = logs.CONFIG
 
 
-async def started(context: dict[str, Any]) -> None:
+async def started(ctx: dict[Any, Any]) -> None:
     os.nice(YIELDS)
     logs.begin_log()
     await database.open_pool(POOL)
-    await schedule.sweep_effects(context)
+    await schedule.sweep_effects(ctx)
 
 
-async def stopped(_: dict[str, Any]) -> None:
+async def stopped(ctx: dict[Any, Any]) -> None:
     await live.close()
     await database.engine().close_connection_pool()
 
@@ -33,20 +33,14 @@ async def beat(_: dict[str, Any]) -> None:
     await live.redis().set(HEARTBEAT, "1", ex=SILENCE_S)
 
 
-class WorkerSettings:
-    """Read by arq: `arq tasks.worker.WorkerSettings`."""
+FUNCTIONS = [func(cast(WorkerCoroutine, job), name=name, keep_result=0)
+             for name, job in ((SWEEP_JOB, schedule.sweep_effects), (sms.SWEEP_JOB, schedule.sweep_sms))]
+CRON_JOBS = [*schedule.LINES, schedule.line(beat, second=schedule.EVERY_5_S, run_at_startup=True)]
 
-    redis_settings = worker_queue()
-    queue_name = QUEUE
-    job_serializer = spelled
-    job_deserializer = json.loads
-    functions: ClassVar = [
-        func(cast(WorkerCoroutine, job), name=name, keep_result=0)
-        for name, job in ((SWEEP_JOB, schedule.sweep_effects), (sms.SWEEP_JOB, schedule.sweep_sms))]
-    cron_jobs: ClassVar = [*schedule.LINES, schedule.line(beat, second=schedule.EVERY_5_S, run_at_startup=True)]
-    on_startup = started
-    on_shutdown = stopped
-    max_jobs = 4
-    job_timeout = 60
-    handle_signals = True
-    log_results = False
+
+def worker() -> Lasting:
+    """The worker of the Procfile."""
+    return Lasting(
+        FUNCTIONS, cron_jobs=CRON_JOBS, redis_settings=worker_queue(), queue_name=QUEUE, job_serializer=spelled,
+        job_deserializer=json.loads, on_startup=started, on_shutdown=stopped, max_jobs=4, job_timeout=60,
+        log_results=False)

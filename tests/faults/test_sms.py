@@ -9,7 +9,7 @@ from server.core.database import rows, transaction
 from server.core.sms_tencent import Tencent
 from server.sms_settings import read
 from tasks import schedule
-from tasks.worker import WorkerSettings
+from tasks.worker import CRON_JOBS, FUNCTIONS
 from tests.core.tencent_answers import PHONE, serving
 from tests.servers import url
 from tests.starting.conftest import if_alone
@@ -65,5 +65,5 @@ async def test_killed_between_sending_and_the_answer_it_is_unknown_and_never_sen
 
 
 def test_the_worker_sends_when_it_is_woken_and_by_its_own_clock():
-    assert {one.name: one.coroutine for one in WorkerSettings.functions}[sms.SWEEP_JOB] is schedule.sweep_sms
-    assert schedule.sweep_sms in [line.coroutine for line in WorkerSettings.cron_jobs]
+    assert {one.name: one.coroutine for one in FUNCTIONS}[sms.SWEEP_JOB] is schedule.sweep_sms
+    assert schedule.sweep_sms in [line.coroutine for line in CRON_JOBS]

@@ -15,7 +15,7 @@ import pytest
 
 from server.settings import ROOT, socket_folder
 
-STARTS = {"database": "postgres", "redis": "valkey-server", "web": "granian", "worker": "arq"}
+STARTS = {"database": "postgres", "redis": "valkey-server", "web": "granian", "worker": "tasks"}
 OURS = ("EBRANCH_", "DATABASE_", "REDIS_URL", "PORT")  # settings of whoever runs the tests are not the tests'
 AS_ORDINARY_USER = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"] if os.geteuid() == 0 else []
 

@@ -73,7 +73,7 @@ def test_ctrl_c_ends_all_within_five_seconds_even_while_somebody_is_connected(ru
         assert running.interrupt() <= if_alone(5)
     assert not [process for process in all_of_it if process.is_running()]
     assert not running.left_over()
-    assert "Traceback" not in running.output()
+    assert "Traceback" not in running.output(), running.output()
 
 
 def test_ctrl_c_in_the_middle_of_the_first_start_leaves_a_folder_that_starts(make_stack):
