@@ -4,7 +4,6 @@ from datetime import date, datetime
 from typing import Any
 
 from asyncpg import Record
-from cachetools import LRUCache
 from markupsafe import Markup
 
 from server.catalogues.duties import period_label
@@ -16,6 +15,7 @@ from server.core.dates import brief
 from server.core.deadline_words import due_text
 from server.core.periods import month_after
 from server.core.templates import ENVIRONMENT
+from server.core.together import Kept
 from server.core.workdays import ONE_DAY
 from server.disclosure.publication import category_word
 from server.disclosure.rules import PAGE, State
@@ -28,7 +28,7 @@ TONES = {DutyState.OWED: "amber", OVERDUE: "red", DutyState.PUBLISHED: "green", 
 OWED_SHOWN = 8  # of what is to be done first
 
 Books = Sequence[dict[str, str]]
-_shown: LRUCache[Hashable, dict[str, Any]] = LRUCache(500)
+_shown: Kept[Hashable, dict[str, Any]] = Kept(500)
 BOOKS: list[Callable[[str], Awaitable[Books]]] = []  # what finds a village's newest ledgers: the ledgers declare it
 
 
@@ -51,14 +51,15 @@ async def shown(actor: Actor, village: Record, month: date, category: Category |
     village: see reading.opened_village; month: its first day; category: of what is published."""
     key = (actor.role, actor.unit_code == village["code"], village["code"], village["community"],
            tuple(village["changes"]), today(), month, category, after)
-    if key not in _shown:
+
+    async def rendered() -> dict[str, Any]:
         its = await the_village(village["code"])
         context = await listed(actor, its, month, category, after)
-        _shown[key] = {
-            "headline": its["name"], "back": None if actor.may(Can.VILLAGE_HOME) else back(actor, its),
-            "subline": f"{its['township']} · 三务公开", "empty": None,
-            "listed": Markup(ENVIRONMENT.get_template("disclosure/_list.html").render(**context))}
-    return _shown[key]
+        return {"headline": its["name"], "back": None if actor.may(Can.VILLAGE_HOME) else back(actor, its),
+                "subline": f"{its['township']} · 三务公开", "empty": None,
+                "listed": Markup(ENVIRONMENT.get_template("disclosure/_list.html").render(**context))}
+
+    return await _shown.get(key, rendered)
 
 
 async def listed(actor: Actor, village: Record, month: date, category: Category | None,

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from asyncpg import Record
-from cachetools import LRUCache
 
 from server.core.rich_text import readable
+from server.core.together import Kept
 from server.disclosure.content import content_of
 from server.disclosure.parts import part_of
 
 LABELS = {"title": "标题", "text": "正文", "until": "有效期至", "phone": "联系电话"}
 ROWS_TOLD = 60  # rows of a table that are told one by one
-_published: LRUCache[tuple[str, str, str], dict[str, Any]] = LRUCache(200)
+_published: Kept[tuple[str, str, str], dict[str, Any]] = Kept(200)
 
 
 async def content(matter: Record, edition: Record) -> dict[str, Any]:
@@ -30,9 +30,7 @@ async def difference(matter: Record, before: Record, after: Record, label: str) 
 async def published_difference(matter: Record, before: Record, after: Record, label: str) -> dict[str, Any]:
     """As `difference`, of two published editions, which stay as they are: made once for all who read."""
     key = before["fingerprint"], after["fingerprint"], label
-    if key not in _published:
-        _published[key] = await difference(matter, before, after, label)
-    return _published[key]
+    return await _published.get(key, lambda: difference(matter, before, after, label))
 
 
 def differing(form: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:

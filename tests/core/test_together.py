@@ -4,7 +4,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from server.core.together import Together
+from server.core.together import Kept, Together
 
 transaction_of: ContextVar[str | None] = ContextVar("transaction_of", default=None)
 
@@ -84,3 +84,49 @@ async def test_it_is_asked_in_nobodys_transaction():
     finally:
         transaction_of.reset(mark)
     assert asked.seen == [None]
+
+
+async def test_what_many_want_at_once_is_made_once_and_kept():
+    kept, made = Kept(2), []
+
+    async def make() -> str:
+        made.append(transaction_of.get())
+        await asyncio.sleep(0.01)
+        return "made"
+
+    transaction_of.set("mine")
+    assert await asyncio.gather(*(kept.get("a", make) for _ in range(5))) == ["made"] * 5
+    assert await kept.get("a", make) == "made"
+    assert made == [None], "once, in nobody's transaction"
+    for key in ("b", "c", "a"):
+        await kept.get(key, make)
+    assert len(made) == 4, "the two that were wanted last are kept"
+
+
+async def test_what_could_not_be_made_is_told_to_all_who_wait_and_made_again_for_the_next():
+    kept, tries = Kept(2), []
+
+    async def fail_once() -> str:
+        tries.append(1)
+        await asyncio.sleep(0.01)
+        if len(tries) == 1:
+            raise ValueError("once")
+        return "made"
+
+    told = await asyncio.gather(*(kept.get("a", fail_once) for _ in range(3)), return_exceptions=True)
+    assert [str(fault) for fault in told] == ["once"] * 3
+    assert await kept.get("a", fail_once) == "made"
+
+
+async def test_one_who_leaves_stops_it_for_nobody():
+    kept = Kept(2)
+
+    async def make() -> str:
+        await asyncio.sleep(0.02)
+        return "made"
+
+    leaves = asyncio.create_task(kept.get("a", make))
+    stays = asyncio.create_task(kept.get("a", make))
+    await asyncio.sleep(0.01)
+    leaves.cancel()
+    assert await stays == "made"
