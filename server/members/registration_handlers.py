@@ -1,7 +1,8 @@
 """Addresses of members who register by themselves."""
-from typing import Any
+from typing import Any, Literal
 
 from litestar import Request, Response, get, post
+from litestar.params import FromQuery
 
 from server.accounts.authentication import source_of
 from server.accounts.phone_step import SMALL, Door, claim_of, claim_with_password, only
@@ -10,12 +11,14 @@ from server.core.page import page
 from server.members import registration
 from server.permissions import Can
 
-DOOR = Door("members/registration.html", registration.PURPOSE, "密码", registration.send_code)
+READER = "reader"  # whether somebody with a new query account asks, who sets its password here as well
+DOOR = Door("members/registration.html", registration.PURPOSE, "密码", registration.send_code,
+            (forms.text(READER, "查询账号", most=1, required=False, seen=False),))
 
 
 @get("/registration", can=Can.PUBLIC)
-async def form(request: Request) -> Response[Any]:
-    return await DOOR.show(request)
+async def form(request: Request, reader: FromQuery[Literal["1"] | None] = None) -> Response[Any]:
+    return await DOOR.show(request, changed={READER: reader or ""})
 
 
 @post("/registration/code", can=Can.PUBLIC, status_code=200, request_max_body_size=SMALL)
@@ -35,8 +38,14 @@ async def register(request: Request) -> Response[Any]:
                                             source_of(request))
     except forms.Refused as refused:
         return await DOOR.refuse(request, filled, refused)
-    return await page(request, "accounts/welcome.html", title="注册成功" if fresh else "已加上党员身份",
+    return await page(request, "accounts/welcome.html", title=title(fresh, bool(filled[READER])),
                       name=claim.name, former=not fresh)
+
+
+def title(fresh: bool, reader: bool) -> str:
+    if reader:
+        return "密码已设好"
+    return "注册成功" if fresh else "已加上党员身份"
 
 
 @post("/registration/request", can=Can.PUBLIC, status_code=200, request_max_body_size=SMALL)

@@ -79,7 +79,7 @@ async def open_for(actor: Actor, village: Record, account: Record, standing: Sta
 def words(village: Record, *, activated: bool) -> str:
     """What the SMS says."""
     how = "用原来的手机号和密码登录，在“我的”里切换身份。" if activated else (
-        f"首次使用请打开 {settings.origin}/registration 填姓名、身份证号、手机号，设密码后登录。")
+        f"首次使用请打开 {settings.origin}/registration?reader=1 填姓名、身份证号、手机号，设密码后登录。")
     return f"【灯塔e支部】您的{village['name']}三务公开查询账号已开通。{how}"
 
 

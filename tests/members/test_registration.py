@@ -49,6 +49,18 @@ async def filled(browser, person=MEMBER, **other: str) -> dict[str, str]:
                    "sms_code": re.search(r"验证码 (\d{6})", sent[-1])[1] if sent else "123456"}
 
 
+async def test_who_has_a_new_query_account_reads_what_it_is_from_the_first_page_to_the_last(browser):
+    page = (await browser.get("/registration?reader=1")).text
+    again = (await browser.post("/registration/code", data={
+        "phone": VILLAGER.phone, "reader": "1"} | picture(page))).text
+    for one in (page, again):
+        assert "查询账号设密码" in one
+        assert "党员注册" not in one
+        assert "换了手机号" not in one
+        assert 'name="reader" value="1"' in one
+    assert "党员注册" in (await browser.get("/registration")).text
+
+
 async def account_of(person: int):
     return await row("SELECT id, password_hash FROM account WHERE person_id = $1", person)
 
