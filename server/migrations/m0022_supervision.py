@@ -175,12 +175,12 @@ CREATE TRIGGER spot_check_guard BEFORE INSERT OR UPDATE ON spot_check
 
 -- 催办: one grouped reminder a day for each village, whoever presses.
 CREATE TABLE pressing (
-    village_code text NOT NULL CONSTRAINT pressing_village REFERENCES village ON DELETE RESTRICT,
+    unit_code text NOT NULL CONSTRAINT pressing_unit REFERENCES unit ON DELETE RESTRICT,
     day date NOT NULL,
     who text NOT NULL,
     things int NOT NULL CONSTRAINT pressing_things CHECK (things > 0),
     at timestamptz NOT NULL DEFAULT ebranch_now(),
-    PRIMARY KEY (village_code, day)
+    PRIMARY KEY (unit_code, day)
 );
 GRANT SELECT, INSERT ON pressing TO ebranch_app;
 """

@@ -2,6 +2,7 @@
 import asyncio
 from typing import Any
 
+from asyncpg import Record
 from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
@@ -30,8 +31,9 @@ from server.supervision.tables import (
 from server.villages.tables import unit
 
 CODE_MOST = 12
-CODES = forms.Field("villages", "要催的村", lambda typed: [
+CODES = tuple(forms.Field(name, label, lambda typed: [
     one for one in typed if one.isascii() and one.isdecimal() and len(one) <= CODE_MOST], many=True)
+              for name, label in (("villages", "要催的村"), ("townships", "要催的镇街")))
 
 
 async def seen_unit(actor: Actor, code: str) -> Any:
@@ -99,21 +101,26 @@ async def export(request: Request, code: FromPath[str], span: FromQuery[str] = "
 
 @get("/pressing", can=Can.DISCLOSURE_OVERSEE)
 async def to_be_pressed(request: Request) -> Response[Any]:
-    found = await to_press(request.user.organisation_path, today(), now())
-    villages = [{"code": one["code"], "name": one["name"], "township": one["township"], "things": one["things"],
-                 "pressed": one["pressed"], "line": f"最早应于{day_text(last_day(one['oldest']), now())}完成"}
-                for one in found]
+    path = request.user.organisation_path
+    villages, townships = await to_press(path, today(), now()), await reviews_to_press(path, today())
+    groups = [("townships", "镇街审核逾期", [lapsed(one, "") for one in townships]),
+              ("villages", "村里到期未办", [lapsed(one, f"{one['township']} · ") for one in villages])]
     return await page(
-        request, "supervision/pressing.html", here="/pressing",
-        villages=villages, unpressed=any(not one["pressed"] for one in found),
-        reviews=[{"name": one["name"], "things": one["things"], "href": f"/supervision/{one['unit_code']}"}
-                 for one in await reviews_to_press(request.user.organisation_path)])
+        request, "supervision/pressing.html", here="/pressing", groups=[one for one in groups if one[2]],
+        unpressed=any(not one["pressed"] for one in (*villages, *townships)))
+
+
+def lapsed(one: Record, where: str) -> dict[str, Any]:
+    """One to be pressed, as the page lists it."""
+    by = f" · {one['pressed']}今天已提醒" if one["pressed"] else ""
+    return {"code": one["code"], "name": one["name"], "things": one["things"], "pressed": bool(one["pressed"]),
+            "line": f"{where}最早应于{day_text(last_day(one['oldest']), now())}完成{by}"}
 
 
 @post("/pressing", can=Can.DISCLOSURE_OVERSEE, status_code=200)
 async def press(request: Request) -> Response[Any]:
-    filled = await forms.pressed(request, (CODES,))
-    await pressing.press(request.user, filled["villages"])
+    filled = await forms.pressed(request, CODES)
+    await pressing.press(request.user, [*filled["villages"], *filled["townships"]])
     return see_other("/pressing")
 
 

@@ -1,37 +1,55 @@
-"""催办: what a village has let lapse or will today reaches its people in one grouped reminder a day."""
+"""催办: what a village or a township has let lapse reaches its people in one grouped reminder a day."""
 from collections.abc import Sequence
+from typing import NamedTuple
+
+from asyncpg import Record
 
 from server.core import audit, live
 from server.core.actor import Actor
 from server.core.clock import now, today
 from server.core.database import row, rows, transaction
 from server.permissions import Can, Role, may
-from server.supervision.tables import to_press
+from server.supervision.tables import reviews_to_press, to_press
 from server.threads.reminders import remind
 
 
+class Told(NamedTuple):
+    """Who of a place is told, what, and where he goes to do it."""
+    roles: list[str]
+    words: str
+    href: str
+
+
+OF_VILLAGE = Told([*(str(role) for role in Role if may(role, Can.DISCLOSURE_KEEP)), str(Role.SECRETARY)],
+                  "三务公开 {} 件到期未办（M3§8）", "/disclosures")
+OF_TOWNSHIP = Told([str(role) for role in Role if may(role, Can.DISCLOSURE_REVIEW)],
+                   "三务公开审核 {} 件逾期（M3§8）", "/reviews")
+
+
 async def press(actor: Actor, codes: Sequence[str]) -> int:
-    """Reminds those who keep the villages, once a day for each whoever presses; how many villages heard of it."""
-    waiting = {one["code"]: one for one in await to_press(actor.organisation_path, today(), now())}
-    keepers = [str(role) for role in Role if may(role, Can.DISCLOSURE_KEEP)] + [str(Role.SECRETARY)]
-    told = 0
+    """Reminds those who keep these villages and review for these townships, once a day for each whoever presses; how
+    many places heard of it."""
+    path = actor.organisation_path
+    waiting = {one["code"]: (one, whose)
+               for found, whose in ((await to_press(path, today(), now()), OF_VILLAGE),
+                                    (await reviews_to_press(path, today()), OF_TOWNSHIP)) for one in found}
     async with transaction():
-        for code in sorted(set(codes) & set(waiting)):
-            one = waiting[code]
-            noted = await row("""INSERT INTO pressing (village_code, day, who, things) VALUES ($1, $2, $3, $4)
-                                 ON CONFLICT DO NOTHING RETURNING day""", code, today(), actor.signature, one["things"])
-            if noted is None:
-                continue
-            told += 1
-            for person in await rows("""
-                    SELECT DISTINCT a.person_id FROM village v
-                    JOIN role_grant g ON g.organisation_id = v.organisation_id
-                    JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
-                    WHERE v.code = $1 AND g.role = ANY($2) AND g.since <= $3 AND (g.until IS NULL OR g.until > $3)
-                    ORDER BY 1""", code, keepers, now()):
-                line = f"三务公开 {one['things']} 件到期未办（M3§8）"
-                await remind(person["person_id"], "催办", line, "/disclosures")
+        told = [await press_one(actor, *waiting[code]) for code in sorted(set(codes) & set(waiting))].count(True)
         if told:
             await audit.record(actor, "press_villages", "organisation", actor.organisation_id, after={"number": told})
-            live.changed(actor.organisation_path, "supervision")
+            live.changed(path, "supervision")
     return told
+
+
+async def press_one(actor: Actor, one: Record, whose: Told) -> bool:
+    """Reminds the people of one place; whether nobody had today."""
+    noted = await row("""INSERT INTO pressing (unit_code, day, who, things) VALUES ($1, $2, $3, $4)
+                         ON CONFLICT DO NOTHING RETURNING day""", one["code"], today(), actor.signature, one["things"])
+    if noted is None:
+        return False
+    for person in await rows("""
+            SELECT DISTINCT a.person_id FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
+            WHERE g.organisation_id = $1 AND g.role = ANY($2) AND g.since <= $3 AND (g.until IS NULL OR g.until > $3)
+            ORDER BY 1""", one["organisation_id"], whose.roles, now()):
+        await remind(person["person_id"], "催办", whose.words.format(one["things"]), whose.href)
+    return True

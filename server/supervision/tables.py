@@ -55,7 +55,7 @@ class SpotCheckStep(Table):
 
 
 class Pressing(Table):
-    village_code = Text(primary_key=True)
+    unit_code = Text(primary_key=True)
     day = Date()
     who = Text()
     things = Integer()
@@ -151,7 +151,7 @@ async def to_press(organisation_path: str, today: date, now: datetime) -> list[R
     pressed today already. They don't stand one by one in the to-dos of the level above (`Rule.cascades`): a township of
     fifty villages presses them together."""
     return await rows("""
-        SELECT v.code, u.name, t.name AS township, n.things, n.oldest, p.who AS pressed FROM (
+        SELECT v.code, v.organisation_id, u.name, t.name AS township, n.things, n.oldest, p.who AS pressed FROM (
             SELECT d.organisation_id, count(*) AS things, min(d.due_at) AS oldest FROM deadline d
             WHERE d.organisation_path LIKE $1 || '%' AND d.state = 'open' AND d.starts_at <= $3
               AND d.rule = ANY($4)
@@ -159,17 +159,20 @@ async def to_press(organisation_path: str, today: date, now: datetime) -> list[R
             GROUP BY d.organisation_id) n
         JOIN village v ON v.organisation_id = n.organisation_id JOIN unit u ON u.code = v.code
         JOIN unit t ON t.code = u.parent_code
-        LEFT JOIN pressing p ON p.village_code = v.code AND p.day = $2
+        LEFT JOIN pressing p ON p.unit_code = v.code AND p.day = $2
         ORDER BY n.oldest, v.code LIMIT 300""", organisation_path, today, now, list(PRESSED))
 
 
-async def reviews_to_press(organisation_path: str) -> list[Record]:
-    """The townships of a subtree whose reviews are overdue, with how many."""
+async def reviews_to_press(organisation_path: str, today: date) -> list[Record]:
+    """The townships below whose reviews are overdue: how many, the oldest, and who has pressed today already."""
     return await rows("""
-        SELECT o.id, o.name, o.unit_code, count(*) AS things, min(d.due_at) AS oldest FROM deadline d
-        JOIN organisation o ON o.id = d.organisation_id
-        WHERE d.organisation_path LIKE $1 || '%' AND d.rule = 'disclosure_review' AND d.state = 'open'
-          AND d.overdue_at IS NOT NULL GROUP BY o.id, o.name, o.unit_code ORDER BY min(d.due_at)""", organisation_path)
+        SELECT n.*, p.who AS pressed FROM (
+            SELECT o.unit_code AS code, o.id AS organisation_id, o.name, count(*) AS things, min(d.due_at) AS oldest
+            FROM deadline d JOIN organisation o ON o.id = d.organisation_id
+            WHERE d.organisation_path LIKE $1 || '_%' AND d.rule = 'disclosure_review' AND d.state = 'open'
+              AND d.overdue_at IS NOT NULL GROUP BY o.id) n
+        LEFT JOIN pressing p ON p.unit_code = n.code AND p.day = $2 ORDER BY n.oldest, n.code""",
+                      organisation_path, today)
 
 
 CHECK = """

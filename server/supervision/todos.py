@@ -26,7 +26,7 @@ async def to_be_pressed(actor: Actor) -> list[ToDo]:
     if not actor.may(Can.DISCLOSURE_OVERSEE):
         return []
     if len(actor.unit_code) == CODE_LENGTH[Level.COUNTY]:
-        late = await reviews_to_press(actor.organisation_path)
+        late = [one for one in await reviews_to_press(actor.organisation_path, today()) if one["pressed"] is None]
         line = f"{sum(one['things'] for one in late)} 件过了审核期限"
         return [ToDo(str(len(late)), "个镇街", "red", "三务公开审核逾期", line, "/pressing")] if late else []
     if len(actor.unit_code) != CODE_LENGTH[Level.TOWNSHIP]:

@@ -11,8 +11,8 @@ def writing(visitors: Visitors) -> Page:
     """Somebody who writes down what was decided today."""
     page = visitors.enter(BRANCH_ADMIN, "村（社区）管理员")
     page.goto("/disclosures/new")
-    page.get_by_label("事项", exact=True).select_option(label=next(
-        text for text in page.get_by_label("事项", exact=True).locator("option").all_inner_texts() if "重大决策" in text))
+    items = page.get_by_label("事项", exact=True)
+    items.select_option(label=next(one for one in items.locator("option").all_inner_texts() if "重大决策" in one))
     page.get_by_label("事项结束日期").fill("2026-11-20")
     page.get_by_role("button", name="填写内容").click()
     page.wait_for_url("**/edit")

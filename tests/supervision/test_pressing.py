@@ -25,6 +25,8 @@ from tests.questions.stories import ask
 from tests.supervision.stories import lapsed, swept
 from tests.visits import actor_of
 
+DONGSHU = "370921102"
+
 
 async def tap(visit, *codes: str, by=COMMITTEE):
     return await visit(by, "POST", "/pressing", data={"villages": list(codes)})
@@ -39,8 +41,8 @@ async def told() -> dict[str, list[list[str]]]:
 
 
 async def pressed() -> list[tuple[str, str]]:
-    return [(found["village_code"], found["who"].split(" · ")[0])
-            for found in await rows("SELECT village_code, who FROM pressing ORDER BY day, village_code")]
+    return [(found["unit_code"], found["who"].split(" · ")[0])
+            for found in await rows("SELECT unit_code, who FROM pressing ORDER BY day, unit_code")]
 
 
 async def test_those_who_keep_the_village_get_one_line_for_all_of_it(visit, at):
@@ -54,7 +56,7 @@ async def test_those_who_keep_the_village_get_one_line_for_all_of_it(visit, at):
     assert (answer.status_code, answer.headers["location"]) == (303, "/pressing")
     line = ["催办", f"三务公开 {things} 件到期未办（M3§8）", "/disclosures"]
     assert await told() == {VILLAGE_ADMIN.name: [line], SECRETARY.name: [line]}
-    found = await the_row("SELECT village_code, day::text, things FROM pressing")
+    found = await the_row("SELECT unit_code, day::text, things FROM pressing")
     assert tuple(found) == (QIANCUN, "2026-10-15", things)
     assert await evidence("press_villages") == 1
     assert f"{things} 件到期未办" in (await visit(SECRETARY, "GET", "/threads")).text
@@ -160,7 +162,28 @@ async def test_reviews_that_are_overdue_stand_there_by_township(visit, at):
     await swept()
     text = (await visit(COUNTY, "GET", "/pressing")).text
     assert all(words in text for words in ("镇街审核逾期", "东疏镇党委"))
-    assert "镇街审核逾期" not in (await visit(SIDIAN, "GET", "/pressing")).text
+    for person in (SIDIAN, COMMITTEE):
+        assert "镇街审核逾期" not in (await visit(person, "GET", "/pressing")).text, "it has its own among its to-dos"
+
+
+async def test_a_township_is_pressed_for_its_reviews_once_a_day_by_who_stands_above(visit, at, owner):
+    await lapsed(at, QIANCUN)
+    await submitted(MEETINGS)
+    await at("2026-10-26 09:00")
+    await swept()
+    late = await one("SELECT count(*) FROM deadline WHERE rule = 'disclosure_review' AND overdue_at IS NOT NULL")
+    for person in (COMMITTEE, SIDIAN):
+        assert (await visit(person, "POST", "/pressing", data={"townships": [DONGSHU]})).status_code == 303
+    assert await pressed() == []
+    for person in (COUNTY, CITY, COUNTY):
+        assert (await visit(person, "POST", "/pressing", data={"townships": [DONGSHU]})).status_code == 303
+    assert await pressed() == [(DONGSHU, COUNTY.name)]
+    found = await told()
+    assert set(found) == {COMMITTEE.name, COMMITTEE_ORGANISER.name}
+    assert found[COMMITTEE.name] == [["催办", f"三务公开审核 {late} 件逾期（M3§8）", "/reviews"]]
+    assert await evidence("press_villages") == 1
+    assert f"{COUNTY.name} · 县级管理员今天已提醒" in (await visit(CITY, "GET", "/pressing")).text
+    assert "三务公开审核逾期" not in (await visit(COUNTY, "GET", "/to-dos")).text
 
 
 async def test_an_overdue_question_of_the_village_counts_too(visit, at):
