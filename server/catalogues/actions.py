@@ -3,6 +3,7 @@ from typing import Any
 
 from server.catalogues.rules import ITEMS_MOST, Form, Item, Variant, wrong
 from server.catalogues.tables import draft, items, published
+from server.catalogues.telling import tell_later
 from server.catalogues.typical import typical
 from server.core import audit, live
 from server.core.actor import Actor
@@ -121,6 +122,7 @@ async def publish(actor: Actor, county: str, version: int, note: str) -> int:
         await audit.record(actor, "publish_catalogue", "catalogue", catalogue, after={"version": made["number"]},
                            why=note or None)
         await renew(f"catalogue-{catalogue}", {"county": county})
+        await tell_later(county, catalogue)
         live.changed(actor.organisation_path, "catalogue", "disclosures")
     return made["number"]
 

@@ -126,8 +126,8 @@ def declared_line(duty: Record, said: Record) -> dict[str, str]:
     """Who said that nothing occurred, and who found that it did."""
     words = f"{said['who']} {moment(said['at'], now())}声明“{nothing_word(duty)}”"
     if said["undone_at"]:
-        return {"tone": "red", "text": f"{words}；{said['undone_who']} {moment(said['undone_at'], now())}退回："
-                                       f"{said['undone_why']}"}
+        return {"tone": "red", "text": f"{words}；{said['undone_who']} {moment(said['undone_at'], now())}更正，"
+                                       f"其实有：{said['undone_why']}"}
     return {"tone": "grey", "text": words}
 
 

@@ -7,10 +7,10 @@ from asyncpg import Record
 from server.core import audit, live
 from server.core.actor import Actor
 from server.core.clock import now, today
-from server.core.database import row, rows, transaction
+from server.core.database import row, transaction
 from server.permissions import Can, Role, may
 from server.supervision.tables import reviews_to_press, to_press
-from server.threads.reminders import remind
+from server.threads.reminders import remind_holders
 
 
 class Told(NamedTuple):
@@ -47,9 +47,5 @@ async def press_one(actor: Actor, one: Record, whose: Told) -> bool:
                          ON CONFLICT DO NOTHING RETURNING day""", one["code"], today(), actor.signature, one["things"])
     if noted is None:
         return False
-    for person in await rows("""
-            SELECT DISTINCT a.person_id FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
-            WHERE g.organisation_id = $1 AND g.role = ANY($2) AND g.since <= $3 AND (g.until IS NULL OR g.until > $3)
-            ORDER BY 1""", one["organisation_id"], whose.roles, now()):
-        await remind(person["person_id"], "催办", whose.words.format(one["things"]), whose.href)
+    await remind_holders(one["organisation_id"], whose.roles, "催办", whose.words.format(one["things"]), whose.href)
     return True

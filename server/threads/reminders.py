@@ -6,7 +6,7 @@ from typing import Any
 
 from server.core import live
 from server.core.actor import Actor
-from server.core.clock import today
+from server.core.clock import now, today
 from server.core.database import row, rows
 from server.core.dates import calendar_day
 from server.threads import cards
@@ -30,6 +30,15 @@ async def remind(person_id: int, term: str, text: str, href: str) -> None:
     in_short = "；".join(text for _, text, _ in lines)
     await put(None, thread, DAY, subject, day_card(today(), lines), in_short, f"person-{person_id}")
     live.changed(f"person-{person_id}", "threads")
+
+
+async def remind_holders(organisation_id: int, roles: Sequence[str], term: str, text: str, href: str) -> None:
+    """The same for everybody who holds one of these roles at an organisation now."""
+    for one in await rows("""
+            SELECT DISTINCT a.person_id FROM role_grant g JOIN account a ON a.id = g.account_id AND a.closed_at IS NULL
+            WHERE g.organisation_id = $1 AND g.role = ANY($2) AND g.since <= $3 AND (g.until IS NULL OR g.until > $3)
+            ORDER BY 1""", organisation_id, roles, now()):
+        await remind(one["person_id"], term, text, href)
 
 
 def day_card(day: date, lines: Sequence[Sequence[str]]) -> dict[str, Any]:

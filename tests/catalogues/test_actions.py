@@ -1,21 +1,36 @@
 """公开目录 (M3§7): drafted from the typical one, its items written, published as a version that stays."""
 import asyncio
+import json
 
 import pytest
 
 from server.catalogues import actions, tables
+from server.core import effects
+from server.core.database import rows
 from server.core.forms import Refused
 from server.core.moves import WrongState
-from tests.cast import CITY, COMMITTEE, COUNTY, OTHER_COUNTY, SECRETARY, VILLAGE_ADMIN, VILLAGER, ZHOUCHENG
+from tests.cast import (
+    CITY,
+    COMMITTEE,
+    COMMITTEE_ORGANISER,
+    COUNTY,
+    OTHER_COUNTY,
+    SECRETARY,
+    VILLAGE_ADMIN,
+    VILLAGER,
+    ZHOUCHENG,
+)
 from tests.databases import fingerprint
 from tests.disclosure.stories import (
     ACCOUNTS,
     NINGYANG,
     OPENED,
     POOR,
+    QIANCUN,
     begin,
     catalogue,
     new_version,
+    opened,
     publish_draft,
     ready,
 )
@@ -227,6 +242,20 @@ async def test_published_it_has_a_number_a_date_and_a_note(visit, at):
     assert (found["number"], found["note"], found["who"]) == (1, "按新规定", "郑县 · 县级管理员")
     assert await tables.draft(NINGYANG) is None
     assert await evidence("publish_catalogue") == 1
+
+
+async def test_who_keeps_the_books_and_who_reviews_them_are_told_of_a_new_version_once(at, visit):
+    await at(OPENED)
+    await opened(QIANCUN)
+    await actions.publish(await actor_of(COUNTY), NINGYANG, await drafted(), "加上防汛")
+    for _ in range(2):
+        await effects.sweep()
+    line = ["新目录", "三务公开目录第 1 版：加上防汛", f"/catalogues/{NINGYANG}"]
+    found = {found["name"]: json.loads(found["card"])["lines"] for found in await rows("""
+        SELECT p.name, e.card::text FROM entry e JOIN thread t ON t.id = e.thread_id JOIN person p ON p.id = t.person_id
+        WHERE t.kind = 'reminders' AND e.superseded_at IS NULL AND e.card::text LIKE '%新目录%'""")}
+    assert found == {person.name: [line] for person in (VILLAGE_ADMIN, SECRETARY, COMMITTEE, COMMITTEE_ORGANISER)}
+    assert "三务公开目录第 1 版" in (await visit(VILLAGE_ADMIN, "GET", "/threads")).text
 
 
 async def test_published_by_two_at_once_it_is_one_version(at):
