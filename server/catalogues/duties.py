@@ -38,6 +38,12 @@ FROM {WANTED} AS w (village_code, organisation_path, item, item_id, period, firs
 WHERE (d.village_code, d.item, d.period) = (w.village_code, w.item, w.period) AND d.state = '不再要求'
 RETURNING d.id, d.village_code, d.item, d.period, d.first, d.last, EXISTS (
     SELECT FROM deadline WHERE subject_kind = 'duty' AND subject_id = d.id AND state IN ('met', 'late')) AS handed_on"""
+# What nobody has begun is asked as the newest catalogue asks it: by that name, of that audience.
+FOLLOW = """
+UPDATE duty d SET item_id = i.id FROM catalogue_item f, catalogue_item i
+WHERE d.village_code >= $1 AND d.village_code < $1 || '~' AND d.state = '应公开' AND f.id = d.item_id AND i.id = ANY($2)
+  AND i.item = d.item AND i.id <> f.id AND i.category = f.category
+  AND NOT EXISTS (SELECT FROM matter WHERE duty_id = d.id)"""
 OBSOLETE = """
 UPDATE duty d SET state = '不再要求', settled_at = ebranch_now()
 FROM duty x JOIN village v ON v.code = x.village_code
@@ -75,6 +81,7 @@ async def make(county: str, below: str) -> int:
     items, asked = await current_items(county), await since(county)
     villages = {one["code"]: one for one in await rows(VILLAGES, below)}
     await drop_obsolete(below, items)
+    await rows(FOLLOW, below, [item.id for item in items])
     wanted = [(village, item, period) for village in villages.values() for item in items
               if item.applies_to(village["community"])
               for period in owed(item, asked[item.item], beijing_date(village["opened_at"]), today())]

@@ -102,6 +102,17 @@ async def test_so_does_what_is_owed(visit, at):
     assert POOR not in await seen(visit)
 
 
+async def test_what_nobody_has_begun_is_owed_to_whom_the_newest_catalogue_says_and_by_its_name(visit, at):
+    await ready(at)
+    await published(POOR)
+    assert DUES not in await seen(visit, VILLAGER)
+    await new_version({DUES: {"audience": "村（居）民", "name": "党费收缴情况"}, POOR: {"name": "救助"}})
+    for person in (VILLAGER, MEMBER):
+        page = await seen(visit, person)
+        assert state_of("党费收缴情况", page) == "应公开"
+        assert state_of(POOR, page) == "已公开", "what was published stays what it was"
+
+
 async def test_so_does_another_name(visit, at, owner):
     await ready(at)
     assert "前村村" not in await seen(visit)
