@@ -32,6 +32,9 @@ ASK = (
 )
 ANSWER = (forms.text("answer", "答复", most=ANSWER_MAX), forms.flag("offered", "同意公开在旁边"))
 AGREE = (forms.flag("agrees", "同意公开"),)
+WHO_HIDES = {Of.VILLAGE: "辱骂、诬告的，请镇街隐藏；问村里的，村里自己不能隐藏。",
+             Of.TOWNSHIP: "辱骂、诬告的，请县里隐藏；问镇里的，镇里自己不能隐藏。",
+             Of.COUNTY: "辱骂、诬告的，答复以后可以隐藏。"}
 HIDE = (forms.text("why", "隐藏的原因", most=WHY_MAX),)
 TO = {"township": Of.TOWNSHIP, "county": Of.COUNTY}
 
@@ -197,6 +200,7 @@ async def question_page(request: Request, question: Record, filled: Filled) -> R
         if question["kind"] != Kind.QUESTION and request.user.may(Can.SPOT_CHECK) else None,
         may_answer=actions.is_of(request.user, question),
         may_hide=actions.may_hide(request.user, question),
+        goes_up=WHO_HIDES[Of(question["asked_of"])] if actions.is_of(request.user, question) else None,
         may_agree=own and state is State.ANSWERED)
 
 

@@ -26,7 +26,8 @@
       if (state.changed) wait(form)
     } else if (answer?.status === 409) {
       state.stopped = true
-      say(form, "现在已不能更改，草稿没有保存。请先把文字抄下来，再刷新页面看原因")
+      const button = form.querySelector("button:not([type=button])")
+      say(form, `草稿没有存上。您写的还在这一页，请点“${button.textContent.trim()}”看原因`)
     } else if (answer && answer.status < 500) {
       say(form, answer.status === 401 || answer.redirected ? "登录已过期，草稿还没有保存。请在另一个窗口登录后接着写" : "草稿没有保存，请检查填写的内容")
     } else {
