@@ -330,6 +330,21 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER matter_guard BEFORE INSERT OR UPDATE ON matter FOR EACH ROW EXECUTE FUNCTION matter_guard();
+
+-- What is owed is settled by what is published, or by somebody's word that nothing occurred.
+CREATE FUNCTION duty_is_settled() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE its text := (SELECT state FROM duty WHERE id = NEW.id);
+BEGIN
+    IF its = '已公开' AND NOT EXISTS (
+            SELECT FROM matter WHERE duty_id = NEW.id AND published_at IS NOT NULL AND withdrawn_at IS NULL)
+        OR its = '本期无' AND NOT EXISTS (SELECT FROM declared WHERE duty_id = NEW.id AND undone_at IS NULL) THEN
+        RAISE EXCEPTION 'it is still owed' USING ERRCODE = 'EB043';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER duty_is_settled AFTER UPDATE OF state ON duty DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.state IN ('已公开', '本期无')) EXECUTE FUNCTION duty_is_settled();
 """
 
 

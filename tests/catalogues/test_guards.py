@@ -1,10 +1,10 @@
 """What the database refuses by itself about catalogues and what is owed: as the application's role."""
 import pytest
 
-from tests.disclosure.stories import NINGYANG, OPENED, catalogue, new_version, ready
+from tests.disclosure.stories import MEETINGS, NINGYANG, OPENED, catalogue, duty, new_version, ready
 from tests.villages.test_guards import refused
 
-PUBLISHED = "EB042"
+PUBLISHED, STAYS = "EB042", "EB043"
 
 
 @pytest.mark.parametrize("sql", [
@@ -82,3 +82,10 @@ async def test_a_duty_is_owed_once_and_ends_after_it_began(as_app, at):
     await refused("23505", as_app, owe.format("period, first, last"))
     await refused("23514", as_app, owe.format("'x', last, first - 1"))
     await refused("23514", as_app, "UPDATE duty SET state = '忘了'")
+
+
+@pytest.mark.parametrize("state", ["已公开", "本期无"])
+async def test_what_is_owed_is_not_settled_by_nothing(as_app, at, state):
+    await ready(at)
+    await refused(STAYS, as_app, "UPDATE duty SET state = $2, settled_at = now() WHERE id = $1",
+                  await duty(MEETINGS, "2026-Q3"), state)
