@@ -198,6 +198,8 @@ async def question_page(request: Request, question: Record, filled: Filled) -> R
         due=describe(due, now(), await calendar()) if due and due.state == "open" else None, own=own,
         check=f"/spot-checks/new?matter={question['matter_id']}"
         if question["kind"] != Kind.QUESTION and request.user.may(Can.SPOT_CHECK) else None,
+        more=f"/disclosures/{question['matter_id']}/questions/new?to=township"
+        if own and question["kind"] == Kind.MISMATCH and state is State.OPEN else None,
         may_answer=actions.is_of(request.user, question),
         may_hide=actions.may_hide(request.user, question),
         goes_up=WHO_HIDES[Of(question["asked_of"])] if actions.is_of(request.user, question) else None,

@@ -171,3 +171,14 @@ async def test_the_township_goes_from_the_report_to_a_spot_check_of_that_matter(
     assert check in (await visit(COMMITTEE, "GET", f"/questions/{asked}")).text
     assert (await visit(COMMITTEE, "GET", check)).status_code == 200
     assert check not in (await visit(VILLAGER, "GET", f"/questions/{asked}")).text
+
+
+async def test_who_told_may_say_more_where_it_goes_to_the_township(visit, at):
+    await ready(at)
+    made = await published()
+    await visit(VILLAGER, "POST", f"/disclosures/{made}/versions/1/mismatch")
+    asked = await one("SELECT max(id) FROM question")
+    more = f"/disclosures/{made}/questions/new?to=township"
+    assert more in (await visit(VILLAGER, "GET", f"/questions/{asked}")).text
+    assert more not in (await visit(COMMITTEE, "GET", f"/questions/{asked}")).text
+    assert 'value="镇里" checked' in (await visit(VILLAGER, "GET", more)).text
