@@ -6,6 +6,8 @@ from arq import cron
 from arq.cron import CronJob
 from arq.typing import WorkerCoroutine
 
+import server.catalogues.telling
+import server.disclosure.plain
 import server.disclosure.reviewing
 import server.evidence.actions
 import server.ledgers.imports
