@@ -33,8 +33,8 @@ BOOKS: list[Callable[[str], Awaitable[Books]]] = []  # what finds a village's ne
 
 
 def state_of(duty: Record, moment: datetime) -> str:
-    """应公开, 逾期未公开, 已公开 or 本期无, as it stands at `moment`."""
-    if duty["state"] == DutyState.OWED and duty["due_at"] and duty["due_at"] < moment:
+    """应公开, 逾期未公开, 已公开 or 本期无, as it stands at `moment`: what was handed on late and came back is late."""
+    if duty["state"] == DutyState.OWED and duty["due_at"] and (duty["due_at"] < moment or duty["late_before"]):
         return OVERDUE
     return duty["state"]
 
@@ -122,7 +122,9 @@ def owed_line(duty: Record, moment: datetime, *, works: bool = True) -> dict[str
     late = state_of(duty, moment) == OVERDUE
     where = f"，{duty['edition_state']}" if duty["edition_state"] and works else ""
     until = f"{due_text(duty['due_at'], moment)} 截止" if duty["due_at"] else "已提交"
-    return {"title": title(duty), "text": f"已逾期（应于{until}）{where}" if late else f"{until}{where}",
+    if late:
+        until = f"已逾期（应于{until}）" if duty["due_at"] < moment else f"已逾期，退回后{until}"
+    return {"title": title(duty), "text": f"{until}{where}",
             "tone": "red" if late or (where and duty["edition_state"] == State.RETURNED) else "grey",
             "href": desk(duty) if works else f"/disclosures/duties/{duty['id']}"}
 

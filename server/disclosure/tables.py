@@ -190,14 +190,15 @@ async def last_period(matter: Any) -> Record | None:
 
 DUTY = """
 SELECT d.id, d.village_code, d.organisation_path, d.item, d.item_id, d.period, d.first, d.last, d.state, d.settled_at,
-       i.name, i.category, i.form, i.frequency, i.audience, i.rank, x.due_at, m.id AS matter_id, m.published_at,
-       m.withdrawn_at, e.state AS edition_state
+       i.name, i.category, i.form, i.frequency, i.audience, i.rank, x.due_at, x.late_before,
+       m.id AS matter_id, m.published_at, m.withdrawn_at, e.state AS edition_state
 FROM duty d JOIN catalogue_item i ON i.id = d.item_id
 LEFT JOIN LATERAL (SELECT * FROM matter WHERE duty_id = d.id
                        AND (withdrawn_at IS NULL OR d.state NOT IN ('应公开', '本期无'))
                    ORDER BY withdrawn_at NULLS FIRST, id DESC LIMIT 1) m ON true
 LEFT JOIN edition e ON e.matter_id = m.id AND e.state NOT IN ('已公开', '已作废')
-LEFT JOIN LATERAL (SELECT due_at FROM deadline WHERE subject_kind = 'duty' AND subject_id = d.id AND state = 'open'
+LEFT JOIN LATERAL (SELECT due_at, late_before FROM deadline
+                   WHERE subject_kind = 'duty' AND subject_id = d.id AND state = 'open'
                    ORDER BY id DESC LIMIT 1) x ON true"""
 
 

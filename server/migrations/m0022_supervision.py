@@ -68,7 +68,8 @@ GRANT EXECUTE ON FUNCTION fold_kept(int) TO ebranch_app;
 CREATE FUNCTION kept_as(d deadline) RETURNS text LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT CASE WHEN d.state IN ('met', 'late') THEN d.state
-                WHEN d.state = 'open' THEN CASE WHEN d.overdue_at IS NULL THEN 'running' ELSE 'overdue' END END $$;
+                WHEN d.state = 'open' THEN CASE WHEN d.overdue_at IS NULL AND NOT d.late_before
+                                               THEN 'running' ELSE 'overdue' END END $$;
 
 CREATE FUNCTION note_in_month(d deadline, by_how_many int) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp SECURITY DEFINER AS $$

@@ -74,4 +74,6 @@ def picture(found: Sequence[Record], shown: Sequence[date]) -> list[dict[str, An
 
 def overdue_line(one: Record) -> dict[str, Any]:
     """One thing a village has let lapse."""
-    return {"title": one["title"], "line": f"应于{due_text(one['due_at'], now())}完成"}
+    until = due_text(one["due_at"], now())
+    return {"title": one["title"],
+            "line": f"应于{until}完成" if one["due_at"] < now() else f"已逾期，退回后到{until}改好"}

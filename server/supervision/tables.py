@@ -141,7 +141,7 @@ async def overdue_of(village_code: str, most: int = 100) -> list[Record]:
     return await rows("""
         SELECT d.title, d.due_at, d.href, d.rule, d.starts_at, d.days FROM deadline d
         JOIN village v ON v.organisation_id = d.organisation_id
-        WHERE v.code = $1 AND d.state = 'open' AND d.overdue_at IS NOT NULL
+        WHERE v.code = $1 AND d.state = 'open' AND (d.overdue_at IS NOT NULL OR d.late_before)
           AND d.rule = ANY($3)
         ORDER BY d.due_at LIMIT $2""", village_code, most, list(PRESSED))
 
@@ -155,7 +155,8 @@ async def to_press(organisation_path: str, today: date, now: datetime) -> list[R
             SELECT d.organisation_id, count(*) AS things, min(d.due_at) AS oldest FROM deadline d
             WHERE d.organisation_path LIKE $1 || '%' AND d.state = 'open' AND d.starts_at <= $3
               AND d.rule = ANY($4)
-              AND (d.overdue_at IS NOT NULL OR d.due_at <= ($2::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai')
+              AND (d.overdue_at IS NOT NULL OR d.late_before
+                   OR d.due_at <= ($2::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai')
             GROUP BY d.organisation_id) n
         JOIN village v ON v.organisation_id = n.organisation_id JOIN unit u ON u.code = v.code
         JOIN unit t ON t.code = u.parent_code
@@ -170,7 +171,7 @@ async def reviews_to_press(organisation_path: str, today: date) -> list[Record]:
             SELECT o.unit_code AS code, o.id AS organisation_id, o.name, count(*) AS things, min(d.due_at) AS oldest
             FROM deadline d JOIN organisation o ON o.id = d.organisation_id
             WHERE d.organisation_path LIKE $1 || '_%' AND d.rule = 'disclosure_review' AND d.state = 'open'
-              AND d.overdue_at IS NOT NULL GROUP BY o.id) n
+              AND (d.overdue_at IS NOT NULL OR d.late_before) GROUP BY o.id) n
         LEFT JOIN pressing p ON p.unit_code = n.code AND p.day = $2 ORDER BY n.oldest, n.code""",
                       organisation_path, today)
 

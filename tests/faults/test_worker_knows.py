@@ -1,5 +1,4 @@
-"""The worker is a process of its own: what the domains declare is declared there, too, or what is put down for it fails.
-"""
+"""What the domains declare is declared in the worker, too, a process of its own; or what is put down for it fails."""
 import json
 import subprocess
 import sys

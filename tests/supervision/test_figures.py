@@ -9,17 +9,19 @@ import pytest
 
 from server.catalogues.rules import CONVENIENCE, PUBLISH
 from server.core import deadlines
-from server.core.clock import BEIJING, now
-from server.core.database import rows, transaction
+from server.core.clock import BEIJING, now, today
+from server.core.database import rows, the_row, transaction
 from server.supervision.rules import COUNTED
-from server.supervision.tables import fold
-from tests.cast import COUNTY, VILLAGE_ADMIN
+from server.supervision.tables import fold, to_press
+from tests.cast import COMMITTEE, COUNTY, VILLAGE_ADMIN, VILLAGER
 from tests.disclosure.stories import (
     ACCOUNTS,
     MEETINGS,
+    QIANCUN,
     duty,
     published,
     ready,
+    returned,
     review,
     submitted,
     withdrawn,
@@ -28,6 +30,7 @@ from tests.meetings import stories
 from tests.questions.stories import ask, reply
 from tests.supervision.stories import LAPSED, lapsed, month, swept
 from tests.villages.test_guards import refused
+from tests.visits import actor_of
 
 PREFIX = {"disclosure_review": "review_", "question_answer": "answer_"}
 RULES = ("disclosure_publish", "convenience", "disclosure_review", "question_answer")
@@ -38,8 +41,8 @@ async def recomputed() -> Counter[tuple[str, date, str]]:
     """The figures from the deadlines themselves: by village, month and name."""
     found: Counter[tuple[str, date, str]] = Counter()
     for one in await rows("""
-            SELECT d.rule, d.state, d.overdue_at, d.due_at, coalesce(y.village_code, m.village_code, q.village_code)
-                   AS code, i.form FROM deadline d
+            SELECT d.rule, d.state, d.overdue_at, d.late_before, d.due_at,
+                   coalesce(y.village_code, m.village_code, q.village_code) AS code, i.form FROM deadline d
             LEFT JOIN duty y ON d.subject_kind = 'duty' AND y.id = d.subject_id
             LEFT JOIN catalogue_item i ON i.id = y.item_id
             LEFT JOIN edition e ON d.subject_kind = 'edition' AND e.id = d.subject_id
@@ -49,7 +52,7 @@ async def recomputed() -> Counter[tuple[str, date, str]]:
         if one["state"] in ("met", "late"):
             kept = one["state"]
         elif one["state"] == "open":
-            kept = "overdue" if one["overdue_at"] else "running"
+            kept = "overdue" if one["overdue_at"] or one["late_before"] else "running"
         else:
             continue
         last = (one["due_at"] - timedelta(seconds=1)).astimezone(BEIJING).date().replace(day=1)
@@ -115,6 +118,23 @@ async def test_done_after_it_was_overdue_it_is_late(at):
     found = await month()
     assert (found["late"], found["overdue"], found.get("ledger_overdue", 0)) == (1, before["overdue"] - 1, 0)
     assert await right()
+
+
+async def test_handed_on_late_and_sent_back_it_is_overdue_still_for_everybody(visit, at):
+    await lapsed(at, QIANCUN)
+    before = await month()
+    things = (await to_press((await actor_of(COMMITTEE)).organisation_path, today(), now()))[0]["things"]
+    await returned(ACCOUNTS, "2026-09")
+    clock = await the_row("SELECT state, overdue_at, late_before FROM deadline WHERE subject_kind = 'duty'"
+                          " AND subject_id = $1", await duty(ACCOUNTS, "2026-09"))
+    assert tuple(clock) == ("open", None, True)
+    found = await month()
+    assert (found["overdue"], found["ledger_overdue"]) == (before["overdue"], before["ledger_overdue"])
+    assert await right()
+    assert "逾期未公开" in (await visit(VILLAGER, "GET", "/disclosures?month=2026-09")).text
+    assert "已逾期，退回后" in (await visit(VILLAGE_ADMIN, "GET", "/disclosures/new")).text
+    assert f"{ACCOUNTS}（2026年9月）" in (await visit(COUNTY, "GET", f"/supervision/{QIANCUN}")).text
+    assert (await to_press((await actor_of(COMMITTEE)).organisation_path, today(), now()))[0]["things"] == things
 
 
 async def test_declared_as_not_having_occurred_it_is_met(visit, at):
