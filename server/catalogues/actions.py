@@ -9,6 +9,7 @@ from server.core import audit, live
 from server.core.actor import Actor
 from server.core.database import row, rows, the_row, transaction
 from server.core.forms import Refused
+from server.core.masking import without_numbers
 from server.core.moves import WrongState
 from server.villages.actions import renew
 
@@ -118,7 +119,7 @@ async def publish(actor: Actor, county: str, version: int, note: str) -> int:
             raise Refused("note", "目录里还没有事项")
         made = await the_row("""
             UPDATE catalogue SET number = 1, published_at = ebranch_now(), who = $2, note = $3 WHERE id = $1
-            RETURNING number""", catalogue, actor.signature, note)
+            RETURNING number""", catalogue, actor.signature, without_numbers(note))
         await audit.record(actor, "publish_catalogue", "catalogue", catalogue, after={"version": made["number"]},
                            why=note or None)
         await renew(f"catalogue-{catalogue}", {"county": county})

@@ -1,10 +1,11 @@
 """What is looked at before an edition is handed on: errors keep it back, the reviewer sees warnings (三级校验)."""
 import json
+import re
 from collections.abc import Iterable
 
 from asyncpg import Record
 
-from server.catalogues.rules import Category, Form, Item, difference
+from server.catalogues.rules import Audience, Category, Form, Item, difference
 from server.catalogues.tables import item as item_of
 from server.core.clock import now, today
 from server.disclosure.editing import item_now
@@ -13,6 +14,7 @@ from server.disclosure.private import MASK, numbers_in
 from server.disclosure.rules import PUBLISHED_LATER_MOST, Finding, Level
 from server.disclosure.tables import files_of
 
+ALL_MASKED = re.compile(rf"(?=.*{re.escape(MASK)})[0-9Xx{re.escape(MASK)}]+")  # nothing is left to be read
 ARTICLE, SECRET, CATALOGUE = "M3§8", "M3§11", "M3§7"
 
 
@@ -36,6 +38,14 @@ async def of_catalogue(matter: Record, edition: Record) -> list[Finding]:
         return [Finding(Level.ERROR, "catalogue",
                         f"公开目录已更新，这一项{told}。内容都在，请看一遍、再存一次", CATALOGUE)]
     return []
+
+
+async def is_narrowed(matter: Record, edition: Record) -> bool:
+    """Whether the catalogue has restricted to members meanwhile what was handed on for all villagers."""
+    then = await item_of(edition["item_id"])
+    newest = await item_now(matter["village_code"], matter["community"], matter["item"])
+    return then is not None and newest is not None and (
+        then.audience, newest.audience) == (Audience.VILLAGERS, Audience.MEMBERS)
 
 
 def changed(then: Item, newest: Item) -> str:
@@ -89,5 +99,5 @@ async def of_lines(matter: Record, edition: Record) -> list[Finding]:
                   for number, row in enumerate(lines, 1) if len(row) != wide][:5]
         found += [Finding(Level.WARNING, "lines", f"“{head}”一列的内容没有公开（已遮住），可以不列这一列", SECRET)
                   for place, head in enumerate(item.columns)
-                  if lines and all(len(row) > place and MASK in row[place] for row in lines)]
+                  if lines and all(len(row) > place and ALL_MASKED.fullmatch(row[place]) for row in lines)]
     return found

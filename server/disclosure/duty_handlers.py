@@ -19,6 +19,7 @@ from server.core.forms import Filled, Refused
 from server.core.page import page, see_other
 from server.disclosure import editing, fields
 from server.disclosure.calendar_view import is_for, owed_line, title
+from server.disclosure.private import without_numbers
 from server.disclosure.publication import category_word
 from server.disclosure.show import due_of
 from server.disclosure.tables import declared_of, duty_of, keepers_of, last_period, owed_now, works_on
@@ -127,7 +128,7 @@ def declared_line(duty: Record, said: Record) -> dict[str, str]:
     words = f"{said['who']} {moment(said['at'], now())}声明“{nothing_word(duty)}”"
     if said["undone_at"]:
         return {"tone": "red", "text": f"{words}；{said['undone_who']} {moment(said['undone_at'], now())}更正，"
-                                       f"其实有：{said['undone_why']}"}
+                                       f"其实有：{without_numbers(said['undone_why'])}"}
     return {"tone": "grey", "text": words}
 
 

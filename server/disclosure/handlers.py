@@ -6,7 +6,7 @@ from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
-from server.catalogues.rules import Category
+from server.catalogues.rules import Audience, Category
 from server.core import qr, serving
 from server.core.actor import Actor
 from server.core.clock import today
@@ -67,7 +67,7 @@ async def version(request: Request, matter_id: FromPath[int], number: FromPath[i
 async def sheet(request: Request, matter_id: FromPath[int], number: FromPath[int]) -> Response[Any]:
     matter = await the_matter(request.user, matter_id)
     edition = next((one for one in await editions_for(request.user, matter) if one["number"] == number), None)
-    if edition is None:
+    if edition is None or matter["audience"] == Audience.MEMBERS:  # no wall is for members alone
         raise NotFoundException
     if matter["withdrawn_at"]:
         raise WrongState("这件事项已经撤下，不再打印张贴；墙上的请取下来")
@@ -84,7 +84,7 @@ async def sheet(request: Request, matter_id: FromPath[int], number: FromPath[int
 async def loudspeaker(request: Request, matter_id: FromPath[int]) -> Response[Any]:
     matter = await the_matter(request.user, matter_id)
     edition = next(iter(await editions_for(request.user, matter)), None)
-    if edition is None or matter["withdrawn_at"]:
+    if edition is None or matter["withdrawn_at"] or matter["audience"] == Audience.MEMBERS:
         raise NotFoundException
     text = await broadcast.text(matter, edition)
     return await page(request, "disclosure/broadcast.html", back=f"/disclosures/{matter_id}", title=edition["title"],

@@ -7,16 +7,21 @@ from asyncpg import Record
 from litestar.exceptions import NotFoundException, PermissionDeniedException
 
 from server.core import audit, deadlines, effects, live
-from server.core.actor import Actor
+from server.core.actor import Actor, Machine
 from server.core.clock import now
 from server.core.database import row, rows, transaction
 from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.disclosure import publication
+from server.disclosure.checks import is_narrowed
 from server.disclosure.rules import FIELDS, REVIEW_TIME, SECRECY, State, Verdict
 from server.disclosure.submission import EDITION, owed_again
 from server.disclosure.tables import matter_by_id, signatures
+from server.permissions import Can, Role, may
+from server.threads.reminders import remind_holders
 
+NARROWED = "把这一项改为只对党员公开"
+KEEPERS = [str(role) for role in Role if may(role, Can.DISCLOSURE_KEEP)]
 PUBLISH_LATER = "publish_edition"  # the kind of the effect that publishes what was approved for a later moment
 
 
@@ -36,6 +41,8 @@ async def review(actor: Actor, matter: Record, edition: Record, version: int, ve
         held = await row("SELECT * FROM edition WHERE id = $1 FOR NO KEY UPDATE", edition["id"])
         if held is None or (held["state"], held["version"]) != (State.SUBMITTED, version):
             raise WrongState("这份内容刚才已经审核过，或被撤回修改了")
+        if verdict is Verdict.PASSED and await is_narrowed(matter, held):
+            raise Refused("verdict", f"县里已{NARROWED}，请审核不通过，由村里看过再提交")
         await rows("""
             INSERT INTO review (edition_id, edition_version, verdict, reasons, checked, account_id, grant_id, who)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""", held["id"], version, str(verdict),
@@ -84,7 +91,21 @@ async def publish_now(payload: dict[str, Any]) -> None:
                            FOR NO KEY UPDATE""", payload["edition"])
     if edition is not None:
         matter = await matter_by_id(edition["matter_id"])
-        await publication.publish(None, matter, edition)
+        if await is_narrowed(matter, edition):
+            await ask_again(matter, edition)
+        else:
+            await publication.publish(None, matter, edition)
+
+
+async def ask_again(matter: Record, edition: Record) -> None:
+    """What was approved for readers who may not have it any more goes back to the village, which is told."""
+    await rows("UPDATE edition SET state = '草稿' WHERE id = $1", edition["id"])
+    await owed_again(matter, NARROWED)
+    await audit.record(Machine(), "take_back_matter", "matter", matter["id"], why=NARROWED,
+                       after={"number": edition["number"]})
+    await remind_holders(matter["organisation_id"], KEEPERS, "没有公开",
+                         f"{edition['title']}：县里{NARROWED}，请看过再提交", f"/disclosures/{matter['id']}")
+    live.changed(matter["organisation_path"], f"matter-{matter['id']}", "disclosures", "todos")
 
 
 # 审核分工 -------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from asyncpg import Record
 from markupsafe import Markup
 
 from server.catalogues.duties import DUTY
-from server.catalogues.rules import Category
+from server.catalogues.rules import Audience, Category
 from server.core.actor import Actor
 from server.core.calendar_days import calendar
 from server.core.clock import now, today
@@ -108,7 +108,8 @@ def subline(matter: Record, published_at: Any, number: int | None) -> str:
 def tools(actor: Actor, matter: Record) -> list[dict[str, str]]:
     """What else may be done with what is published."""
     address = f"/disclosures/{matter['id']}"
-    found = [{"label": "公开栏打印", "icon": "print", "href": f"{address}/versions/{matter['number']}/sheet"},
+    found = [] if matter["audience"] == Audience.MEMBERS else [
+             {"label": "公开栏打印", "icon": "print", "href": f"{address}/versions/{matter['number']}/sheet"},
              {"label": "广播稿", "icon": "sound", "href": f"{address}/broadcast"}]
     if actor.may(Can.DISCLOSURE_KEEP) and matter["withdrawn_at"] is None and not matter["under_way"]:
         found += [{"label": "更正", "icon": "pen", "href": f"{address}/corrections"}]

@@ -12,6 +12,7 @@ from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.core.workdays import working_days
 from server.disclosure import publication
+from server.disclosure.private import without_numbers
 from server.disclosure.tables import matter_by_id
 from server.questions.rules import A_DAY, ANSWER, ANSWERING, ASKED, HIDING, SENT_TWICE, Kind, Of, State
 from server.threads import actions as threads
@@ -50,7 +51,7 @@ async def ask(actor: Actor, matter: Record, of: Of, text: str, *, kind: Kind = K
         await start_clock(matter, made)
         await audit.record(actor, "ask", "question", made["id"], after={
             "matter": matter["id"], "line": line, "asked_of": of, "text": audit.personal(text)})
-        await post(actor.person_id, matter, made, chip=f"问{of}" if kind is Kind.QUESTION else str(kind), tone="blue")
+        await post(actor.person_id, made, chip=f"问{of}" if kind is Kind.QUESTION else str(kind), tone="blue")
         live.changed(matter["organisation_path"], "questions", "todos")
     return made["id"]
 
@@ -69,10 +70,12 @@ async def start_clock(matter: Record, question: Record) -> None:
         href=f"/questions/{question['id']}", now=now(), length=working_days(days))
 
 
-async def post(person_id: int, matter: Record, question: Any, *, chip: str, tone: str) -> None:
-    """The card in the asker's own thread."""
+async def post(person_id: int, question: Any, *, chip: str, tone: str) -> None:
+    """The card in the asker's own thread, with the title of what was read."""
+    read = await the_row("SELECT title FROM edition WHERE matter_id = $1 AND number = $2",
+                         question["matter_id"], question["edition_number"])
     card = {"chip": chip, "tone": tone, "title": question["text"][:60], "text": question["answer"][:200],
-            "facts": [["事项", question["line_words"] or matter["title"]],
+            "facts": [["事项", question["line_words"] or read["title"]],
                       ["提出", moment(question["asked_at"], now())]]}
     thread = await threads.thread_of("questions", person_id=person_id)
     await threads.put(None, thread, QUESTION, question["id"], card, question["answer"] or question["text"],
@@ -94,7 +97,7 @@ async def answer(actor: Actor, question: Record, text: str, offered: bool) -> No
             "answer": audit.personal(text), "offered": offered})
         matter = await matter_by_id(question["matter_id"])
         await threads.supersede(QUESTION, question["id"])
-        await post(question["person_id"], matter, done, chip="已答复", tone="green")
+        await post(question["person_id"], done, chip="已答复", tone="green")
         await remind(question["person_id"], "有答复", question["text"][:30], f"/questions/{question['id']}")
         await show_beside(matter, done["shown"])
         live.changed(question["organisation_path"], "questions", "todos")
@@ -125,7 +128,7 @@ async def hide(actor: Actor, question: Record, why: str) -> None:
         await audit.record(actor, "hide_question", "question", question["id"], why=why)
         await threads.supersede(QUESTION, question["id"])
         await show_beside(await matter_by_id(question["matter_id"]), was_shown)
-        await remind(question["person_id"], "已隐藏", why[:30], f"/questions/{question['id']}")
+        await remind(question["person_id"], "已隐藏", without_numbers(why)[:30], f"/questions/{question['id']}")
         live.changed(question["organisation_path"], "questions", "todos")
 
 

@@ -16,6 +16,7 @@ from server.core.forms import Filled, Refused
 from server.core.keyset import IDS_END, below
 from server.core.moves import WrongState
 from server.core.page import page, see_other
+from server.disclosure.private import without_numbers
 from server.disclosure.show import shown
 from server.disclosure.sight import editions_for, the_matter
 from server.ledgers.rules import signed
@@ -187,7 +188,7 @@ async def question_page(request: Request, question: Record, filled: Filled) -> R
               ["问谁", question["asked_of"]]]
     if own:
         facts.append(["署名", "村里知道是谁问的" if question["named"] else "没有告诉村里"])
-    hidden = f"{question['hidden_who']}：{question['hidden_why']}" if state is State.HIDDEN else None
+    hidden = f"{question['hidden_who']}：{without_numbers(question['hidden_why'])}" if state is State.HIDDEN else None
     return await page(
         request, "questions/show.html", status=filled.status, form=filled.typed, errors=filled.errors,
         question={"id": question["id"], "text": question["text"], "state": str(state), "tone": TONES[state],

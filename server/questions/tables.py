@@ -44,7 +44,8 @@ class Question(Table):
 
 
 QUESTION = """
-SELECT q.*, m.title, m.edition_id, u.name AS village FROM question q JOIN matter m ON m.id = q.matter_id
+SELECT q.*, e.title, m.edition_id, u.name AS village FROM question q JOIN matter m ON m.id = q.matter_id
+JOIN edition e ON e.matter_id = q.matter_id AND e.number = q.edition_number -- as it was read
 JOIN unit u ON u.code = q.village_code"""
 
 
@@ -59,7 +60,7 @@ def sight(actor: Actor) -> tuple[str, list[Any]]:
 
 
 async def question_seen_by(actor: Actor, question_id: int) -> Record | None:
-    """A question the actor sees, with its matter's title and its village."""
+    """A question the actor sees, with the title of what was read and its village."""
     condition, values = sight(actor)
     return await row(f"{QUESTION} WHERE {condition} AND q.id = ${len(values) + 1}", *values, question_id)
 

@@ -1,12 +1,16 @@
 """The county changes its catalogue under an open draft: the village is told in words, and nothing it wrote is lost."""
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
 from server.catalogues import duties
+from server.core import effects
+from server.core.clock import BEIJING
+from server.core.forms import Refused
 from server.disclosure.submission import NotFit
 from server.ledgers.tables import ledger
-from tests.cast import COMMITTEE, VILLAGE_ADMIN
+from tests.cast import COMMITTEE, VILLAGE_ADMIN, VILLAGER
 from tests.disclosure.stories import (
     ACCOUNTS,
     ASSETS,
@@ -33,9 +37,10 @@ from tests.disclosure.stories import (
     to_township,
     written,
 )
-from tests.meetings.stories import one
+from tests.meetings.stories import evidence, one
 
 QUARTER = "2026-Q3"
+LATER = datetime(2026, 10, 12, 8, tzinfo=BEIJING)
 CELLS = [cell for row in TABLES[POOR] for cell in row]
 
 
@@ -247,6 +252,38 @@ async def test_what_waits_for_review_is_published_as_it_was_asked_for(at):
     await new_version({DUES: {"audience": "村（居）民", "columns": ["项目", "金额"]}})
     await review(made)
     assert ((await matter(made))["audience"], await lines(made)) == ("党员", TABLES[DUES])
+
+
+async def test_what_was_restricted_to_members_meanwhile_is_approved_for_no_villager(visit, at):
+    await ready(at)
+    await new_version({DUES: {"audience": "村（居）民"}})
+    made = await submitted(DUES)
+    await new_version({DUES: {"audience": "党员"}})
+    with pytest.raises(Refused, match="只对党员公开"):
+        await review(made)
+    assert (await edition(made))["state"] == "待审核"
+    await review(made, text="请再存一次")
+    await save(made, lines=TABLES[DUES])
+    await to_township(made)
+    await review(made)
+    assert (await matter(made))["audience"] == "党员"
+    assert (await visit(VILLAGER, "GET", f"/disclosures/{made}")).status_code == 404
+
+
+async def test_nor_is_it_published_to_them_at_its_moment_and_the_village_is_told(visit, at):
+    await ready(at)
+    await new_version({DUES: {"audience": "村（居）民"}})
+    made = await submitted(DUES, publish_at=LATER)
+    await review(made)
+    await new_version({DUES: {"audience": "党员"}})
+    await at(LATER + timedelta(minutes=1))
+    for _ in range(2):
+        await effects.sweep()
+    assert (await edition(made))["state"] == "草稿"
+    assert (await matter(made))["published_at"] is None
+    assert await evidence("take_back_matter") == 1
+    assert "只对党员公开" in (await visit(VILLAGE_ADMIN, "GET", "/threads")).text
+    assert (await visit(VILLAGER, "GET", f"/disclosures/{made}")).status_code == 404
 
 
 async def test_a_matter_that_was_thrown_away_begins_anew_in_the_new_form(visit, at):

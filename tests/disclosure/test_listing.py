@@ -96,8 +96,11 @@ async def test_so_does_what_is_owed(visit, at):
     assert state_of(POOR, await seen(visit)) == "应公开"
     await visit(VILLAGE_ADMIN, "POST", "/disclosures/nothing", data={"duties": its})
     assert state_of(POOR, await seen(visit)) == "本期无"
-    await visit(COMMITTEE, "POST", f"/disclosures/duties/{its}/reopening", data={"why": "10月9日评过"})
+    await visit(COMMITTEE, "POST", f"/disclosures/duties/{its}/reopening", data={"why": "10月9日评过，问 13800001234"})
     assert state_of(POOR, await seen(visit)) == "应公开"
+    told = await seen(visit, path=f"/disclosures/duties/{its}")
+    assert "10月9日评过" in told
+    assert "13800001234" not in told
     await new_version({POOR: None})
     assert POOR not in await seen(visit)
 

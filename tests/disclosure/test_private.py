@@ -39,6 +39,8 @@ def test_nor_does_a_number_show_that_was_dressed_up(written):
 @pytest.mark.parametrize(("cell", "masked"), [
     ("刘芳（肺癌）", "刘芳（不公开）"), ("王小二 尿毒症", "王小二 （不公开）"),
     ("高血压糖尿病", "（不公开）（不公开）"), ("张大爷", "张大爷"),
+    ("尿毒症透析", "（不公开）"), ("肺癌晚期化疗", "（不公开）"), ("血液透析，每月", "（不公开），每月"),
+    ("刘芳（胃癌术后）", "刘芳（不公开）"),
     ("520", "520")])
 def test_in_a_list_of_people_no_illness_shows_wherever_it_stands(cell, masked):
     assert hide(["姓名", "月金额"], [[cell, "1"]]) == [[masked, "1"]]

@@ -34,23 +34,28 @@ from tests.disclosure.stories import (
     MEETINGS,
     POOR,
     QIANCUN,
+    TABLES,
     begin_correction,
     corrected,
     duty,
     edition,
     matter,
+    new_version,
     opened,
     published,
     ready,
     returned,
+    review,
     save,
     signing,
     submitted,
+    to_township,
     villager_of_houcun,
     withdrawn,
     written,
 )
 from tests.meetings.stories import one
+from tests.questions.stories import ask, reply
 from tests.visits import the_app
 
 OUR_READERS = (VILLAGER, SUPERVISOR, PROBATIONARY, MEMBER, BRANCH_ADMIN, SECRETARY, VILLAGE_ADMIN)
@@ -247,3 +252,30 @@ async def test_lists_of_months_and_categories(visit, at):
         assert answer.status_code == 200, query
         published_part = answer.text.rpartition('href="/disclosures?category=便民服务"')[2]
         assert (f"{MEETINGS}（2026年第三季度）" in published_part) == shown, query
+
+
+async def test_what_is_for_members_is_neither_announced_nor_hung_up(visit, at):
+    await ready(at)
+    made = await published(DUES)
+    page = (await visit(MEMBER, "GET", f"/disclosures/{made}")).text
+    for path in (f"/disclosures/{made}/broadcast", f"/disclosures/{made}/versions/1/sheet"):
+        assert path not in page
+        assert (await visit(MEMBER, "GET", path)).status_code == 404
+
+
+async def test_a_villager_who_asked_reads_the_title_of_what_he_read(visit, at):
+    await ready(at)
+    await new_version({DUES: {"audience": "村（居）民"}})
+    made = await published(DUES)
+    asked = await ask(visit, made)
+    before = (await visit(VILLAGER, "GET", f"/questions/{asked}")).text
+    await new_version({DUES: {"audience": "党员"}})
+    await begin_correction(made)
+    await save(made, title="只给党员看的标题", lines=TABLES[DUES])
+    await to_township(made)
+    await review(made)
+    await reply(visit, asked)
+    assert (await visit(VILLAGER, "GET", f"/disclosures/{made}")).status_code == 404
+    for path in (f"/questions/{asked}", "/questions", "/threads"):
+        assert "只给党员看的标题" not in (await visit(VILLAGER, "GET", path)).text
+    assert DUES in before
