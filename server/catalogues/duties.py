@@ -221,7 +221,9 @@ def may_be_nothing(duty: Record) -> bool:
 async def did_occur(actor: Actor, duty: Record, why: str) -> None:
     """What was declared as not having occurred did: the township found out, and the clock goes on with what was left;
     or the village takes its word back, and it is due when it was. WrongState when somebody was faster."""
-    if duty["item"] not in [one.item for one in await current_items(county_of(duty["village_code"]))]:
+    community = (await the_row("SELECT community FROM village WHERE code = $1", duty["village_code"]))["community"]
+    if duty["item"] not in [one.item for one in await current_items(county_of(duty["village_code"]))
+                            if one.applies_to(community)]:
         raise WrongState("县里的公开目录已不再列这一项，不用再公开")
     async with transaction():
         if actor.may(Can.DISCLOSURE_REVIEW):

@@ -39,6 +39,14 @@ def state_of(duty: Record, moment: datetime) -> str:
     return duty["state"]
 
 
+def counted_as(duty: Record, moment: datetime) -> str:
+    """As what a duty is counted: 便民服务 that was looked through is public, what was taken down is nothing."""
+    if duty["withdrawn_at"]:
+        return "已撤下"
+    state = state_of(duty, moment)
+    return DutyState.PUBLISHED if (state, duty["category"]) == (DutyState.NOTHING, Category.CONVENIENCE) else state
+
+
 def is_for(actor: Actor, duty: Record) -> bool:
     """Whether the viewer may know of a duty: what is for members is not for every villager."""
     return duty["audience"] in audiences(actor)
@@ -72,7 +80,7 @@ async def listed(actor: Actor, village: Record, month: date, category: Category 
     found = await published(village["code"], audiences(actor), category and str(category),
                             keyset.read(after) or keyset.BEGINNING)
     keeps = actor.may(Can.DISCLOSURE_KEEP)
-    states = ["已撤下" if one["withdrawn_at"] else state_of(one, moment) for one in its]
+    states = [counted_as(one, moment) for one in its]
     return {
         "here": address + f"month={month:%Y-%m}",
         "may_keep": keeps, "nothing": "/disclosures/nothing" if keeps else None,

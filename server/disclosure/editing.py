@@ -142,7 +142,8 @@ async def correct(actor: Actor, matter: Record, why: str) -> None:
         made = await the_row("""
             INSERT INTO edition (matter_id, number, item_id, title, text, html, lines, until, phone, why, authors,
                                  saved_who)
-            SELECT matter_id, $2, item_id, title, text, html, lines, until, phone, $3, $4, $5 FROM edition
+            SELECT matter_id, $2, item_id, title, text, html, lines, until, phone, $3,
+                   ARRAY(SELECT DISTINCT unnest(authors || $4::bigint[])), $5 FROM edition -- what they wrote is in it
             WHERE id = $1 RETURNING id""", matter["edition_id"], last["number"] + 1, why, [actor.person_id],
                              actor.signature)
         await rows("""INSERT INTO edition_file (edition_id, file_id, place, rank)

@@ -1,5 +1,6 @@
 """本期没有发生: declared once for several items; what can't be declared; taken back by the township."""
 import asyncio
+import re
 
 import pytest
 from litestar.exceptions import ClientException
@@ -236,7 +237,11 @@ async def test_what_was_looked_through_says_so_where_it_is_published(visit, at):
         await duties.make(NINGYANG, QIANCUN)
     its = await duty(GUIDE, "2026-11")
     assert f'href="/disclosures/{made}"' in (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/duties/{its}")).text
+    public = re.compile(r'<dd class="tally__n num">(\d+)</dd><dt>已公开</dt>')
+    before = int(public.search((await visit(VILLAGER, "GET", "/disclosures?month=2026-11")).text)[1])
     await declare(its)
+    after = int(public.search((await visit(VILLAGER, "GET", "/disclosures?month=2026-11")).text)[1])
+    assert after == before + 1, "what was looked through is public"
     assert "2026年11月核对过，没有变化" in (await visit(VILLAGER, "GET", f"/disclosures/{made}")).text
     assert "核对无变化</span>" in (await visit(VILLAGER, "GET", "/disclosures?month=2026-11")).text
 

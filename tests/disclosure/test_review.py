@@ -29,6 +29,7 @@ from tests.disclosure.stories import (
     MEETINGS,
     POOR,
     QUARTER_OVER,
+    begin_correction,
     clock_of,
     duty,
     edition,
@@ -242,6 +243,22 @@ async def test_nobody_reviews_what_he_wrote(visit, at, owner):
     text = (await visit(COMMITTEE, "GET", f"/disclosures/{made}/review")).text
     assert f"由镇里另一位同志审核：{COMMITTEE_ORGANISER.name}" in text
     assert await review(made, COMMITTEE_ORGANISER) == "已公开"
+
+
+async def test_nor_a_correction_of_it(visit, at, owner):
+    await ready(at)
+    made = await submitted()
+    me = await one("SELECT id FROM person WHERE name = '褚镇'")
+    async with owner.transaction():
+        await owner.execute("ALTER TABLE edition DISABLE TRIGGER USER")
+        await owner.execute("UPDATE edition SET authors = authors || $1::bigint", me)
+        await owner.execute("ALTER TABLE edition ENABLE TRIGGER USER")
+    await review(made, COMMITTEE_ORGANISER)
+    await begin_correction(made)
+    await save(made, text="更正以后的话")
+    await to_township(made)
+    with pytest.raises(PermissionDeniedException, match="不能审核自己写的"):
+        await review(made)
 
 
 @pytest.mark.parametrize(("person", "status"), [
