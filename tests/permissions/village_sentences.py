@@ -88,10 +88,10 @@ GET  /disclosures/{matter_id:int}/versions/{number:int}
 GET  /disclosures/{matter_id:int}/versions/{number:int}/sheet
     | 村民 own published 200 correcting 200 asked 200 else 404
     | 村务监督委员会 own published 200 correcting 200 asked 200 withdrawn 409 else 404
-    | member own published 200 correcting 200 asked 200 members 200 else 404
-    | 书记 own published 200 correcting 200 asked 200 withdrawn 409 members 200 else 404
-    | keeper own published 200 correcting 200 asked 200 withdrawn 409 members 200 else 404
-    | overseer below published 200 correcting 200 asked 200 withdrawn 409 members 200 else 404
+    | member own published 200 correcting 200 asked 200 else 404
+    | 书记 own published 200 correcting 200 asked 200 withdrawn 409 else 404
+    | keeper own published 200 correcting 200 asked 200 withdrawn 409 else 404
+    | overseer below published 200 correcting 200 asked 200 withdrawn 409 else 404
 GET  /disclosures/{matter_id:int}/versions/{number:int}/wall
     | 村民 own published 200 correcting 200 asked 200 withdrawn 303 else 404
     | 村务监督委员会 own published 200 correcting 200 asked 200 withdrawn 303 else 404
@@ -101,8 +101,8 @@ GET  /disclosures/{matter_id:int}/versions/{number:int}/wall
     | overseer below published 200 correcting 200 asked 200 withdrawn 303 members 200 else 404
 GET  /disclosures/{matter_id:int}/broadcast
     | villager own published 200 correcting 200 asked 200 else 404
-    | local own published 200 correcting 200 asked 200 members 200 else 404
-    | overseer below published 200 correcting 200 asked 200 members 200 else 404
+    | local own published 200 correcting 200 asked 200 else 404
+    | overseer below published 200 correcting 200 asked 200 else 404
 GET  /disclosures/{matter_id:int}/files/{file_id:int}
     | 村民 own published 200 correcting 200 asked 200 else 404
     | 村务监督委员会 own members 404 else 200 | 书记 own 200 | keeper own 200
