@@ -43,9 +43,9 @@ async def register(request: Request) -> Response[Any]:
 
 
 def title(fresh: bool, reader: bool) -> str:
-    if reader:
-        return "密码已设好"
-    return "注册成功" if fresh else "已加上党员身份"
+    if not fresh:
+        return "已加上党员身份"
+    return "密码已设好" if reader else "注册成功"
 
 
 @post("/registration/request", can=Can.PUBLIC, status_code=200, request_max_body_size=SMALL)
