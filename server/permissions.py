@@ -132,6 +132,11 @@ def may(role: Role, can: Can) -> bool:
     return can is Can.PUBLIC or can in GRANTS[role]
 
 
+def holders(*rights: Can) -> list[str]:
+    """The roles that hold any of `rights`, as they are stored."""
+    return [str(role) for role in Role if any(may(role, right) for right in rights)]
+
+
 def wants_code(role: Role, can: Can) -> bool:
     """Whether `role` must have entered a one-time code lately to do this."""
     return can in STEP_UP and role in LONG_SESSION

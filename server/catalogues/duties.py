@@ -9,7 +9,7 @@ from asyncpg import Record
 from litestar.exceptions import ClientException
 
 from server.catalogues.rules import CONVENIENCE, PUBLISH, STANDING, Category, DutyState, Form, Item, owed
-from server.catalogues.tables import current_items, since
+from server.catalogues.tables import current_items, item_now, since
 from server.core import audit, deadlines, effects, live
 from server.core.actor import Actor
 from server.core.clock import day_begins, now, today
@@ -222,8 +222,7 @@ async def did_occur(actor: Actor, duty: Record, why: str) -> None:
     """What was declared as not having occurred did: the township found out, and the clock goes on with what was left;
     or the village takes its word back, and it is due when it was. WrongState when somebody was faster."""
     community = (await the_row("SELECT community FROM village WHERE code = $1", duty["village_code"]))["community"]
-    if duty["item"] not in [one.item for one in await current_items(county_of(duty["village_code"]))
-                            if one.applies_to(community)]:
+    if await item_now(duty["village_code"], community, duty["item"]) is None:
         raise WrongState("县里的公开目录已不再列这一项，不用再公开")
     async with transaction():
         if actor.may(Can.DISCLOSURE_REVIEW):

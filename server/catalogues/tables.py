@@ -9,6 +9,7 @@ from piccolo.table import Table
 from server.catalogues.rules import DutyState, Item, of_row
 from server.core.actor import Actor
 from server.core.database import row, rows
+from server.villages.tables import county_of
 
 CountDrafts = Callable[[Sequence[int]], Awaitable[dict[int, int]]]
 OPEN_DRAFTS: list[CountDrafts] = []  # how many drafts are open of each item: who keeps them declares it
@@ -94,6 +95,12 @@ async def current_items(county: str) -> list[Item]:
     """The items of a county's newest catalogue; none where there is no catalogue yet."""
     newest = await published(county)
     return await items(newest["id"]) if newest else []
+
+
+async def item_now(village_code: str, community: bool, item: int) -> Item | None:
+    """An item as the county's newest catalogue asks it of this village or community; None where it no longer does."""
+    return next((one for one in await current_items(county_of(village_code))
+                 if one.item == item and one.applies_to(community)), None)
 
 
 async def since(county: str) -> dict[int, date]:

@@ -4,17 +4,13 @@ from typing import Any
 from server.core import effects
 from server.core.clock import now
 from server.core.database import row, rows
-from server.permissions import Can, Role, may
+from server.permissions import Can, Role, holders
 from server.threads.reminders import remind_holders
 
 TELL = "catalogue_told"  # the kind of the effect, one for each organisation
-TOLD = [str(role) for role in Role if may(role, Can.DISCLOSURE_KEEP) or may(role, Can.DISCLOSURE_REVIEW)] + [
-    str(Role.SECRETARY)]
+TOLD = [*holders(Can.DISCLOSURE_KEEP, Can.DISCLOSURE_REVIEW), str(Role.SECRETARY)]
 CONCERNED = """
-SELECT o.id FROM village v JOIN organisation o ON o.id = v.organisation_id
-WHERE v.state = '已开通' AND v.code >= $1 AND v.code < $1 || '~'
-UNION
-SELECT o.committee_id FROM village v JOIN organisation o ON o.id = v.organisation_id
+SELECT DISTINCT unnest(ARRAY[o.id, o.committee_id]) AS id FROM village v JOIN organisation o ON o.id = v.organisation_id
 WHERE v.state = '已开通' AND v.code >= $1 AND v.code < $1 || '~'"""
 
 

@@ -7,8 +7,8 @@ from asyncpg import Record
 
 from server.catalogues.rules import Audience, Category, Form, Item, difference
 from server.catalogues.tables import item as item_of
+from server.catalogues.tables import item_now
 from server.core.clock import now, today
-from server.disclosure.editing import item_now
 from server.disclosure.parts import part_of
 from server.disclosure.private import MASK, numbers_in
 from server.disclosure.rules import PUBLISHED_LATER_MOST, Finding, Level

@@ -8,8 +8,8 @@ from asyncpg import Record
 
 from server.catalogues import duties
 from server.catalogues.rules import DutyState, Form, Frequency, Item
-from server.catalogues.tables import current_items
 from server.catalogues.tables import item as item_of
+from server.catalogues.tables import item_now
 from server.core import audit, live, uploads
 from server.core.actor import Actor
 from server.core.clock import today
@@ -22,7 +22,6 @@ from server.disclosure.parts import part_of
 from server.disclosure.private import hide
 from server.disclosure.rules import DROPPING, OPEN
 from server.disclosure.tables import duty_of, files_of, open_edition
-from server.villages.tables import county_of
 
 TEXTS = ("title", "text", "phone", "why")
 BEGUN_LATELY = "interval '1 minute'"  # within which the same thing begun by the same person is the same matter
@@ -35,12 +34,6 @@ WHERE id = $1 AND version = $2 AND state = ANY($14) RETURNING version"""
 
 class Stale(Exception):
     """Somebody else saved the edition since this page was opened."""
-
-
-async def item_now(village_code: str, community: bool, item: int) -> Item | None:
-    """An item as the county's newest catalogue asks it of this village or community; None where it no longer does."""
-    return next((one for one in await current_items(county_of(village_code))
-                 if one.item == item and one.applies_to(community)), None)
 
 
 async def begin(actor: Actor, village: Record, duty_id: int) -> int:

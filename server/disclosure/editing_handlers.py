@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery
 
 from server.catalogues.rules import Form, Item
 from server.catalogues.tables import item as item_of
+from server.catalogues.tables import item_now
 from server.core import forms, rich_text, uploads
 from server.core.clock import now
 from server.core.dates import moment
@@ -56,7 +57,7 @@ async def edit_page(request: Request, matter: Record, edition: Record, filled: F
                     conflict: dict[str, Any] | None = None, status: int | None = None) -> Response[Any]:
     """The form. rows: of the table, in the columns of `its`; handed: the papers as sent; conflict: what somebody else
     saved."""
-    newest = await editing.item_now(matter["village_code"], matter["community"], matter["item"])
+    newest = await item_now(matter["village_code"], matter["community"], matter["item"])
     then = await item_of(edition["item_id"])
     item = newest or then
     columns, before = item.columns if item else (), its.columns if its else ()
@@ -118,7 +119,7 @@ async def write(request: Request, matter_id: FromPath[int]) -> Response[Any]:
 
 async def table_sent(matter: Record, edition: Record, filled: Filled) -> tuple[Item | None, list[list[str]]]:
     """The item whose columns the sent page had, and its rows; puts beside the form that the columns are others now."""
-    now_is = await editing.item_now(matter["village_code"], matter["community"], matter["item"])
+    now_is = await item_now(matter["village_code"], matter["community"], matter["item"])
     now_is = now_is or await item_of(edition["item_id"])
     sent = filled.values.get("catalogue_item")
     its = await item_of(sent) if sent and now_is and sent != now_is.id else now_is

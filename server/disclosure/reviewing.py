@@ -17,11 +17,10 @@ from server.disclosure.checks import is_narrowed
 from server.disclosure.rules import FIELDS, REVIEW_TIME, SECRECY, State, Verdict
 from server.disclosure.submission import EDITION, owed_again
 from server.disclosure.tables import matter_by_id, signatures
-from server.permissions import Can, Role, may
+from server.permissions import Can, holders
 from server.threads.reminders import remind_holders
 
 NARROWED = "把这一项改为只对党员公开"
-KEEPERS = [str(role) for role in Role if may(role, Can.DISCLOSURE_KEEP)]
 PUBLISH_LATER = "publish_edition"  # the kind of the effect that publishes what was approved for a later moment
 
 
@@ -103,7 +102,7 @@ async def ask_again(matter: Record, edition: Record) -> None:
     await owed_again(matter, NARROWED)
     await audit.record(Machine(), "take_back_matter", "matter", matter["id"], why=NARROWED,
                        after={"number": edition["number"]})
-    await remind_holders(matter["organisation_id"], KEEPERS, "没有公开",
+    await remind_holders(matter["organisation_id"], holders(Can.DISCLOSURE_KEEP), "没有公开",
                          f"{edition['title']}：县里{NARROWED}，请看过再提交", f"/disclosures/{matter['id']}")
     live.changed(matter["organisation_path"], f"matter-{matter['id']}", "disclosures", "todos")
 

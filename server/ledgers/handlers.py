@@ -9,6 +9,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from server.catalogues.tables import item as item_of
+from server.catalogues.tables import item_now
 from server.core import forms, kinds, serving, uploads
 from server.core.clock import today
 from server.core.database import rows
@@ -18,7 +19,6 @@ from server.core.periods import month_after
 from server.core.workdays import ONE_DAY
 from server.disclosure import calendar_view
 from server.disclosure.coming_back import came_back, catalogue_told
-from server.disclosure.editing import item_now
 from server.disclosure.publication import beside
 from server.disclosure.rules import OPEN
 from server.disclosure.show import due_of, shown

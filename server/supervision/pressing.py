@@ -8,7 +8,7 @@ from server.core import audit, live
 from server.core.actor import Actor
 from server.core.clock import now, today
 from server.core.database import row, transaction
-from server.permissions import Can, Role, may
+from server.permissions import Can, Role, holders
 from server.supervision.tables import reviews_to_press, to_press
 from server.threads.reminders import remind_holders
 
@@ -20,10 +20,9 @@ class Told(NamedTuple):
     href: str
 
 
-OF_VILLAGE = Told([*(str(role) for role in Role if may(role, Can.DISCLOSURE_KEEP)), str(Role.SECRETARY)],
+OF_VILLAGE = Told([*holders(Can.DISCLOSURE_KEEP), str(Role.SECRETARY)],
                   "三务公开 {} 件到期未办（M3§8）", "/disclosures")
-OF_TOWNSHIP = Told([str(role) for role in Role if may(role, Can.DISCLOSURE_REVIEW)],
-                   "三务公开审核 {} 件逾期（M3§8）", "/reviews")
+OF_TOWNSHIP = Told(holders(Can.DISCLOSURE_REVIEW), "三务公开审核 {} 件逾期（M3§8）", "/reviews")
 
 
 async def press(actor: Actor, codes: Sequence[str]) -> int:

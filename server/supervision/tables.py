@@ -136,12 +136,15 @@ async def of_village(code: str, name: str, first: date, last: date) -> Figures:
     return figures(code, name, place, counted, await still(code))
 
 
+LATE = "(d.overdue_at IS NOT NULL OR d.late_before)"  # also what was handed on late and came back
+
+
 async def overdue_of(village_code: str, most: int = 100) -> list[Record]:
     """What a village has let lapse: title, due_at, href, rule."""
-    return await rows("""
+    return await rows(f"""
         SELECT d.title, d.due_at, d.href, d.rule, d.starts_at, d.days FROM deadline d
         JOIN village v ON v.organisation_id = d.organisation_id
-        WHERE v.code = $1 AND d.state = 'open' AND (d.overdue_at IS NOT NULL OR d.late_before)
+        WHERE v.code = $1 AND d.state = 'open' AND {LATE}
           AND d.rule = ANY($3)
         ORDER BY d.due_at LIMIT $2""", village_code, most, list(PRESSED))
 
@@ -150,13 +153,12 @@ async def to_press(organisation_path: str, today: date, now: datetime) -> list[R
     """The villages of a subtree that have let something lapse or will today: how many things, the oldest, and who has
     pressed today already. They don't stand one by one in the to-dos of the level above (`Rule.cascades`): a township of
     fifty villages presses them together."""
-    return await rows("""
+    return await rows(f"""
         SELECT v.code, v.organisation_id, u.name, t.name AS township, n.things, n.oldest, p.who AS pressed FROM (
             SELECT d.organisation_id, count(*) AS things, min(d.due_at) AS oldest FROM deadline d
             WHERE d.organisation_path LIKE $1 || '%' AND d.state = 'open' AND d.starts_at <= $3
               AND d.rule = ANY($4)
-              AND (d.overdue_at IS NOT NULL OR d.late_before
-                   OR d.due_at <= ($2::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai')
+              AND ({LATE} OR d.due_at <= ($2::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai')
             GROUP BY d.organisation_id) n
         JOIN village v ON v.organisation_id = n.organisation_id JOIN unit u ON u.code = v.code
         JOIN unit t ON t.code = u.parent_code
@@ -166,12 +168,12 @@ async def to_press(organisation_path: str, today: date, now: datetime) -> list[R
 
 async def reviews_to_press(organisation_path: str, today: date) -> list[Record]:
     """The townships below whose reviews are overdue: how many, the oldest, and who has pressed today already."""
-    return await rows("""
+    return await rows(f"""
         SELECT n.*, p.who AS pressed FROM (
             SELECT o.unit_code AS code, o.id AS organisation_id, o.name, count(*) AS things, min(d.due_at) AS oldest
             FROM deadline d JOIN organisation o ON o.id = d.organisation_id
             WHERE d.organisation_path LIKE $1 || '_%' AND d.rule = 'disclosure_review' AND d.state = 'open'
-              AND (d.overdue_at IS NOT NULL OR d.late_before) GROUP BY o.id) n
+              AND {LATE} GROUP BY o.id) n
         LEFT JOIN pressing p ON p.unit_code = n.code AND p.day = $2 ORDER BY n.oldest, n.code""",
                       organisation_path, today)
 

@@ -6,7 +6,7 @@ from server.core.calendar_days import calendar
 from server.core.clock import now
 from server.core.database import rows
 from server.core.deadline_words import describe
-from server.permissions import Can, Role, may
+from server.permissions import Can, Role, holders
 from server.threads.reminders import remind
 
 # Who hears of what the level below has let pass.
@@ -23,7 +23,7 @@ def acting(rule: str) -> list[str]:
     """The roles that keep a rule where it is owed."""
     known = deadlines.RULES.get(rule)
     right = known.can if known and known.can else Can.TODO_READ
-    return [str(role) for role in Role if may(role, right)]
+    return holders(right)
 
 
 @effects.carries(deadlines.REMINDER)

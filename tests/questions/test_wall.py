@@ -162,11 +162,17 @@ async def test_the_tap_after_twenty_questions_is_refused_in_words(visit, at):
     assert "一天最多问 20 次" in answer.text
 
 
-async def test_the_township_goes_from_the_report_to_a_spot_check_of_that_matter(visit, at):
-    await ready(at)
+async def told_of(visit) -> tuple[int, int]:
+    """A matter of which somebody told that the wall differs, and what was told."""
     made = await published()
     await visit(VILLAGER, "POST", f"/disclosures/{made}/versions/1/mismatch")
     asked = await one("SELECT max(id) FROM question")
+    return made, asked
+
+
+async def test_the_township_goes_from_the_report_to_a_spot_check_of_that_matter(visit, at):
+    await ready(at)
+    made, asked = await told_of(visit)
     check = f"/spot-checks/new?matter={made}"
     assert check in (await visit(COMMITTEE, "GET", f"/questions/{asked}")).text
     assert (await visit(COMMITTEE, "GET", check)).status_code == 200
@@ -175,9 +181,7 @@ async def test_the_township_goes_from_the_report_to_a_spot_check_of_that_matter(
 
 async def test_who_told_may_say_more_where_it_goes_to_the_township(visit, at):
     await ready(at)
-    made = await published()
-    await visit(VILLAGER, "POST", f"/disclosures/{made}/versions/1/mismatch")
-    asked = await one("SELECT max(id) FROM question")
+    made, asked = await told_of(visit)
     more = f"/disclosures/{made}/questions/new?to=township"
     assert more in (await visit(VILLAGER, "GET", f"/questions/{asked}")).text
     assert more not in (await visit(COMMITTEE, "GET", f"/questions/{asked}")).text
