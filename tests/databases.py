@@ -29,6 +29,8 @@ async def fresh_database() -> AsyncIterator[str]:
     from server.core import calendar_days, clock, live
     from server.disclosure import calendar_view
 
+    left, live._redis = live._redis, None
+    assert left is None, "a client of Redis was left behind, in a loop that may be closed"
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{next(_number)}"
     admin = await asyncpg.connect(url("postgres", "postgres"))
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE ebranch OWNER ebranch_owner STRATEGY FILE_COPY")

@@ -24,6 +24,7 @@
     const answer = event.detail.ctx.response.raw
     if (!answer.redirected || new URL(answer.url).pathname === location.pathname) return
     event.preventDefault() // the action led to another page: go there, rather than show it under this address
+    event.detail.ctx.keepIndicators = true // as htmx has it while a page is being left: the form is not free again
     location.assign(answer.url)
   })
 

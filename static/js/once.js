@@ -21,8 +21,8 @@
   }, true)
 
   document.addEventListener("htmx:finally:request", event => {
-    const form = event.detail.ctx.request.form
-    if (form) free(form)
+    const { request: { form }, keepIndicators: leaving } = event.detail.ctx
+    if (form && !leaving) free(form)
   })
 
   addEventListener("pageshow", event => {

@@ -131,6 +131,21 @@ def test_a_double_tap_checks_in_once(visitors: Visitors):
     expect(secretary.locator(".count__n")).to_have_text("1")
 
 
+def test_a_tap_while_the_next_page_is_on_its_way_sends_nothing(visitors: Visitors):
+    secretary, member = visitors.enter(SECRETARY), visitors.enter(MEMBER)
+    meeting = plan(secretary, "网慢时又点了一下", just_now(secretary))
+    secretary.goto(f"{meeting}/check-in-wall")
+    posts = counted_posts(member)
+    member.goto(secretary.locator(".wall__qr").get_attribute("href") or "")
+    member.evaluate("""() => {
+        const form = document.querySelector("form.arrive__go")
+        document.addEventListener("htmx:finally:request", () => form.requestSubmit())
+    }""")
+    member.get_by_role("button", name="签到").click()
+    expect(member.get_by_text("您已签到")).to_be_visible()
+    assert len(posts) == 1
+
+
 def test_a_double_tap_plans_one_meeting(visitors: Visitors):
     page = visitors.enter(SECRETARY)
     begins = just_now(page)

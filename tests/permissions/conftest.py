@@ -27,7 +27,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             await made.settle()
             await redis().set(HEARTBEAT, time.time() + 600)  # as if a worker were there
             yield made
-        await redis().delete(HEARTBEAT)
+            await redis().delete(HEARTBEAT)
         await connection.close()
 
 
