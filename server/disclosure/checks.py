@@ -2,6 +2,7 @@
 import json
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 
 from asyncpg import Record
 
@@ -15,12 +16,13 @@ from server.disclosure.rules import PUBLISHED_LATER_MOST, Finding, Level
 from server.disclosure.tables import files_of
 
 ALL_MASKED = re.compile(rf"(?=.*{re.escape(MASK)})[0-9Xx{re.escape(MASK)}]+")  # nothing is left to be read
+A_YEAR = timedelta(days=364)
 ARTICLE, SECRET, CATALOGUE = "M3§8", "M3§11", "M3§7"
 
 
 async def findings(matter: Record, edition: Record) -> list[Finding]:
     """Everything the checks find in an edition, errors first, by field."""
-    found = [*await of_catalogue(matter, edition), *of_text(matter, edition), *shown_numbers(edition),
+    found = [*await of_catalogue(matter, edition), *of_period(matter), *of_text(matter, edition), *shown_numbers(edition),
              *await of_papers(matter, edition), *await part_of(matter["form"]).findings(matter, edition)]
     order = list(Level)
     return sorted(found, key=lambda one: order.index(one.level))
@@ -38,6 +40,14 @@ async def of_catalogue(matter: Record, edition: Record) -> list[Finding]:
         return [Finding(Level.ERROR, "catalogue",
                         f"公开目录已更新，这一项{told}。内容都在，请看一遍、再存一次", CATALOGUE)]
     return []
+
+
+def of_period(matter: Record) -> Iterable[Finding]:
+    """Whether sums are handed on before what they sum up is over."""
+    short = matter["last"] - matter["first"] < A_YEAR  # a budget is of its year, and handed on as it begins
+    if matter["category"] == Category.FINANCE and short and matter["first"] < today() <= matter["last"]:
+        yield Finding(Level.WARNING, "period",
+                      f"这一期到{matter['last'].month}月{matter['last'].day}日才结束，之后的收支还不在里面", ARTICLE)
 
 
 async def is_narrowed(matter: Record, edition: Record) -> bool:

@@ -11,6 +11,7 @@ from server.disclosure.content import content_of
 from server.disclosure.parts import part_of
 
 LABELS = {"title": "标题", "text": "正文", "until": "有效期至", "phone": "联系电话"}
+EDITIONS, PERIODS = ("原来", "现在"), ("上一期", "本期")  # what the two sides are called
 ROWS_TOLD = 60  # rows of a table that are told one by one
 _published: Kept[tuple[str, str, str], dict[str, Any]] = Kept(200)
 
@@ -20,9 +21,10 @@ async def content(matter: Record, edition: Record) -> dict[str, Any]:
     return content_of(edition) | await part_of(matter["form"]).content(edition)
 
 
-async def difference(matter: Record, before: Record, after: Record, label: str) -> dict[str, Any]:
-    """How `after` differs from `before`, as pages show it. label: what it is held against."""
-    return {"label": label, "rows": [
+async def difference(matter: Record, before: Record, after: Record, label: str,
+                     sides: tuple[str, str] = EDITIONS) -> dict[str, Any]:
+    """How `after` differs from `before`, as pages show it. label: what it is held against; sides: what they are."""
+    return {"label": label, "sides": sides, "struck": sides == EDITIONS, "rows": [
         {"label": name, "before": old, "after": new}
         for name, old, new in differing(matter["form"], await content(matter, before), await content(matter, after))]}
 

@@ -15,7 +15,7 @@ from server.core.dates import day, moment, paper_day
 from server.core.deadline_tables import find
 from server.core.deadline_words import describe
 from server.core.templates import ENVIRONMENT
-from server.disclosure.comparing import difference, published_difference
+from server.disclosure.comparing import PERIODS, difference, published_difference
 from server.disclosure.publication import category_word, content_context
 from server.disclosure.rules import FIELDS, LEVEL_TONES, ON_ITS_WAY, TONES, Finding, State, label_of
 from server.disclosure.sight import editions_for
@@ -210,8 +210,9 @@ async def beside(actor: Actor, matter: Record, edition: Record) -> dict[str, Any
     former = next(iter(await editions(matter["id"])), None) if corrects else await last_period(matter)
     if former is None or former["audience"] not in audiences(actor):
         return None
-    return await difference(matter, former, edition,
-                            f"与公开着的第 {former['number']} 版的不同" if corrects else "与上一期的不同")
+    if not corrects:
+        return await difference(matter, former, edition, "与上一期的不同", PERIODS)
+    return await difference(matter, former, edition, f"与公开着的第 {former['number']} 版的不同")
 
 
 async def rendered(matter: Record, edition: Record, *, wall: bool = False) -> Markup:

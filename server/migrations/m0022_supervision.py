@@ -8,7 +8,8 @@ VERSION = "1.38.0"
 DESCRIPTION = "figures of supervision, spot checks"
 
 PARTS = ("running", "met", "late", "overdue", "ledger_overdue", "review_running", "review_met", "review_late",
-         "review_overdue", "answer_running", "answer_met", "answer_late", "answer_overdue")
+         "review_overdue", "answer_running", "answer_met", "answer_late", "answer_overdue", "above_running", "above_met",
+         "above_late", "above_overdue")
 LISTS = {"rest": ", ".join(("month", *PARTS)), "figures": ", ".join(("village_code", "month", *PARTS)),
          "sums": ", ".join(f"sum({one})" for one in PARTS),
          "adds": ", ".join(f"{one} = v.{one} + EXCLUDED.{one}" for one in PARTS)}
@@ -28,10 +29,14 @@ CREATE TABLE village_month (
     review_met int NOT NULL DEFAULT 0,
     review_late int NOT NULL DEFAULT 0,
     review_overdue int NOT NULL DEFAULT 0,
-    answer_running int NOT NULL DEFAULT 0, -- questions
+    answer_running int NOT NULL DEFAULT 0, -- questions, asked of the village
     answer_met int NOT NULL DEFAULT 0,
     answer_late int NOT NULL DEFAULT 0,
     answer_overdue int NOT NULL DEFAULT 0,
+    above_running int NOT NULL DEFAULT 0, -- questions about it, asked of its township or county
+    above_met int NOT NULL DEFAULT 0,
+    above_late int NOT NULL DEFAULT 0,
+    above_overdue int NOT NULL DEFAULT 0,
     PRIMARY KEY (village_code, month)
 );
 CREATE TABLE township_month (LIKE village_month INCLUDING DEFAULTS);
@@ -89,7 +94,8 @@ BEGIN
     ELSIF d.subject_kind = 'edition' THEN
         SELECT m.village_code INTO code FROM edition e JOIN matter m ON m.id = e.matter_id WHERE e.id = d.subject_id;
     ELSE
-        SELECT q.village_code INTO code FROM question q WHERE q.id = d.subject_id;
+        SELECT q.village_code, CASE WHEN q.asked_of = '村里' THEN part ELSE 'above_' END INTO code, part
+        FROM question q WHERE q.id = d.subject_id;
     END IF;
     IF code IS NULL THEN
         RETURN;

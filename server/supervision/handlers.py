@@ -19,6 +19,7 @@ from server.core.workdays import last_day
 from server.organisations.rules import CODE_LENGTH, Level, OrganisationKind
 from server.permissions import Can
 from server.supervision import pressing, show
+from server.supervision.rules import worst_first
 from server.supervision.tables import (
     below,
     months,
@@ -72,7 +73,7 @@ async def level(request: Request, code: str, span: str) -> Response[Any]:
         "bars": show.picture(await months(code, drawn[0], last), drawn), "villages": whole.villages,
         "opened": whole.opened, "here": f"{address}?span={name}", "village": village,
         "export": None if village else f"{address}/export?span={name}",
-        "units": [show.line_of(one, f"/supervision/{one.code}?span={name}") for one in parts]}
+        "units": [show.line_of(one, f"/supervision/{one.code}?span={name}") for one in worst_first(parts)]}
     if village:
         context["overdue"] = [show.overdue_line(one) for one in await overdue_of(code)]
         context["published"] = f"/disclosures?village={code}"

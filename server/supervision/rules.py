@@ -1,4 +1,5 @@
 """督查 (M3§10-11): what is looked at level by level, spot checks and their mending. No I/O."""
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -58,10 +59,15 @@ class Figures:
     answer_met: int = 0
     answer_late: int = 0
     answer_overdue: int = 0
+    above_running: int = 0
+    above_met: int = 0
+    above_late: int = 0
+    above_overdue: int = 0
     still_overdue: int = 0
     still_ledgers: int = 0
     still_reviews: int = 0
     still_asked: int = 0
+    still_above: int = 0
 
     @property
     def due(self) -> int:
@@ -84,14 +90,21 @@ class Figures:
         return share(self.review_met, self.review_met + self.review_late + self.review_overdue)
 
 COUNTED = ("running", "met", "late", "overdue", "ledger_overdue", "review_running", "review_met", "review_late",
-           "review_overdue", "answer_running", "answer_met", "answer_late", "answer_overdue")
+           "review_overdue", "answer_running", "answer_met", "answer_late", "answer_overdue", "above_running",
+           "above_met", "above_late", "above_overdue")
 WAITING = {"still_overdue": "overdue", "still_ledgers": "ledger_overdue", "still_reviews": "review_overdue",
-           "still_asked": "answer_running + answer_overdue"}
+           "still_asked": "answer_running + answer_overdue", "still_above": "above_running + above_overdue"}
 
 
 def share(part: int, whole: int) -> int | None:
     """In per cent; never 100 where something is missing."""
     return None if whole == 0 else 100 * part // whole
+
+
+def worst_first(units: Iterable[Figures]) -> list[Figures]:
+    """Units in the order in which they need to be looked at: what is overdue now, then who was seldom in time."""
+    return sorted(units, key=lambda one: (-one.still_overdue - one.still_reviews, -1 * (one.on_time is not None),
+                                          one.on_time or 0, one.code))
 
 
 def tone_of(percent: int | None) -> str:

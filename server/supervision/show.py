@@ -32,8 +32,12 @@ def line_of(one: Figures, href: str) -> dict[str, Any]:
     waits = [words for words, many in (
         (f"逾期未公开 {one.still_overdue}", one.still_overdue), (f"其中账目 {one.still_ledgers}", one.still_ledgers),
         (f"审核逾期 {one.still_reviews}", one.still_reviews), (f"提问待答 {one.still_asked}", one.still_asked),
+        (f"向上反映待答 {one.still_above}", one.still_above),
         (f"未开通 {one.villages - one.opened}", one.villages - one.opened)) if many]
-    return {"href": href, "name": one.name, "on_time": percent(one.on_time), "tone": tone_of(one.on_time),
+    tone = tone_of(one.on_time)
+    if tone == "green" and one.still_overdue:  # in time this month, but not done with the months before
+        tone = "amber"
+    return {"href": href, "name": one.name, "on_time": percent(one.on_time), "tone": tone,
             "covered": percent(one.covered), "reviewed": percent(one.reviewed_on_time), "share": one.on_time or 0,
             "line": " · ".join(waits) or ("没有等着办的" if one.due else "没有到期的")}
 
@@ -49,7 +53,8 @@ def counts(one: Figures) -> list[tuple[str, str, str]]:
     """What waits now."""
     return [(str(many), label, tone if many else "grey") for many, label, tone in (
         (one.still_overdue, "逾期未公开", "red"), (one.still_ledgers, "账目缺月", "red"),
-        (one.still_reviews, "审核逾期", "red"), (one.still_asked, "提问待答", "amber"))]
+        (one.still_reviews, "审核逾期", "red"), (one.still_asked, "提问待答", "amber"),
+        (one.still_above, "向上反映待答", "amber"))]
 
 
 def pictured(last: date) -> list[date]:

@@ -41,7 +41,7 @@ async def recomputed() -> Counter[tuple[str, date, str]]:
     """The figures from the deadlines themselves: by village, month and name."""
     found: Counter[tuple[str, date, str]] = Counter()
     for one in await rows("""
-            SELECT d.rule, d.state, d.overdue_at, d.late_before, d.due_at,
+            SELECT d.rule, d.state, q.asked_of, d.overdue_at, d.late_before, d.due_at,
                    coalesce(y.village_code, m.village_code, q.village_code) AS code, i.form FROM deadline d
             LEFT JOIN duty y ON d.subject_kind = 'duty' AND y.id = d.subject_id
             LEFT JOIN catalogue_item i ON i.id = y.item_id
@@ -56,7 +56,8 @@ async def recomputed() -> Counter[tuple[str, date, str]]:
         else:
             continue
         last = (one["due_at"] - timedelta(seconds=1)).astimezone(BEIJING).date().replace(day=1)
-        found[one["code"], last, PREFIX.get(one["rule"], "") + kept] += 1
+        above = one["asked_of"] not in (None, "村里")
+        found[one["code"], last, ("above_" if above else PREFIX.get(one["rule"], "")) + kept] += 1
         if one["form"] == "账目" and kept == "overdue":
             found[one["code"], last, "ledger_overdue"] += 1
     return found
@@ -175,15 +176,16 @@ async def test_due_at_midnight_it_belongs_to_the_day_and_the_month_before(at, ow
     assert (await month(first=NOVEMBER))["running"] == before + 1
 
 
-async def test_questions_are_counted_whoever_is_asked(visit, at):
+async def test_questions_are_counted_for_whom_is_asked(visit, at):
     await ready(at)
     made = await published(MEETINGS)
     village, township = await ask(visit, made), await ask(visit, made, of="镇里")
-    assert (await month())["answer_running"] == 2
+    asked = await month()
+    assert (asked["answer_running"], asked["above_running"]) == (1, 1), "the village does not owe its township's answer"
     await reply(visit, village)
     await visit(COUNTY, "POST", f"/questions/{township}/hiding", data={"why": "骂人"})
     found = await month()
-    assert (found["answer_met"], found.get("answer_running", 0)) == (1, 0)
+    assert (found["answer_met"], found.get("answer_running", 0), found.get("above_running", 0)) == (1, 0, 0)
     assert await right()
 
 

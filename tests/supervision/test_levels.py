@@ -63,9 +63,12 @@ async def test_what_is_asked_and_waits_stands_there(visit, at):
     await lapsed(at)
     made = await published(MEETINGS)
     await ask(visit, made)
+    await ask(visit, made, of="镇里", text="向镇里反映的")
     for address in ("/supervision", f"/supervision/{QIANCUN}"):
         assert "提问待答" in (await visit(COMMITTEE, "GET", address)).text
-    assert "提问待答 1" in (await visit(COMMITTEE, "GET", "/supervision")).text
+    text = (await visit(COMMITTEE, "GET", "/supervision")).text
+    assert "提问待答 1" in text
+    assert "向上反映待答 1" in text
 
 
 @pytest.mark.parametrize(("person", "code", "below"), [

@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from server.supervision.rules import Figures, share, tone_of
+from server.supervision.rules import Figures, share, tone_of, worst_first
 from server.supervision.show import line_of, percent, span_of
 from server.supervision.tables import below, figures, of_village, total
 from tests.disclosure.stories import QIANCUN
@@ -37,6 +37,13 @@ def test_a_sum_is_of_counts_and_its_shares_are_of_the_sum():
     whole = total("x", "镇", parts)
     assert (whole.villages, whole.opened, whole.met, whole.on_time, whole.still_asked) == (2, 1, 9, 90, 2)
     assert total("x", "空", []).on_time is None
+
+
+def test_the_unit_with_the_most_overdue_stands_first_and_none_that_has_any_looks_good():
+    units = [Figures("a", "全好", met=9), Figures("b", "没有到期的"), Figures("c", "欠三件", met=9, still_overdue=3),
+             Figures("d", "常迟", met=5, late=4), Figures("e", "镇里欠审四件", still_reviews=4)]
+    assert [one.name for one in worst_first(units)] == ["镇里欠审四件", "欠三件", "常迟", "全好", "没有到期的"]
+    assert (line_of(units[0], "/a")["tone"], line_of(units[2], "/c")["tone"]) == ("green", "amber")
 
 
 def test_spans_reach_back_over_the_years():
