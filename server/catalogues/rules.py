@@ -122,6 +122,9 @@ class Kind(StrEnum):
     REMOVED = "删除"
 
 
+BEARS = ("公开形式", "表格的列", "公开范围")  # what of an item, when it differs, bears on a draft
+
+
 @dataclass(frozen=True)
 class Change:
     """One item that differs; fields: the labels of what does, with both values."""

@@ -4,7 +4,7 @@ from typing import Any
 from litestar import Request
 from litestar.exceptions import NotFoundException
 
-from server.catalogues.rules import Change, Kind
+from server.catalogues.rules import BEARS, Change, Kind
 from server.catalogues.tables import sees_county
 from server.core.actor import Actor
 from server.villages.tables import unit
@@ -27,8 +27,14 @@ async def own_county(request: Request, code: str) -> Any:
     return await seen_county(request.user, code)
 
 
+BECOMES = {  # what a change does to what is owed, and to drafts
+    Kind.ADDED: ("", ""), Kind.CHANGED: ("{} 项还没公开的，按新的要求公开", "{} 份草稿要再看一遍、存一次"),
+    Kind.REMOVED: ("{} 项还没公开的，不再要求公开", "{} 份草稿留着，不能再提交")}
+
+
 def shown_change(one: Change, owed: int = 0, drafts: int = 0) -> dict[str, Any]:
     """One difference between two versions; owed, drafts: what it does to what is open."""
-    bears = [words for words, many in ((f"{owed} 项应公开未公开的", owed), (f"{drafts} 份草稿", drafts)) if many]
+    touched = drafts if one.kind is Kind.REMOVED or any(label in BEARS for label, _, _ in one.fields) else 0
+    bears = [words.format(many) for words, many in zip(BECOMES[one.kind], (owed, touched), strict=True) if many]
     return {"kind": str(one.kind), "tone": TONES[one.kind], "name": one.item.name, "category": str(one.item.category),
-            "fields": one.fields, "bears": "、".join(bears) if one.kind is not Kind.ADDED else ""}
+            "fields": one.fields, "bears": "；".join(bears)}

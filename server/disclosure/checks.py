@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from asyncpg import Record
 
-from server.catalogues.rules import Audience, Category, Form, Item, difference
+from server.catalogues.rules import BEARS, Audience, Category, Form, Item, difference
 from server.catalogues.tables import item as item_of
 from server.catalogues.tables import item_now
 from server.core.clock import now, today
@@ -22,8 +22,8 @@ ARTICLE, SECRET, CATALOGUE = "M3§8", "M3§11", "M3§7"
 
 async def findings(matter: Record, edition: Record) -> list[Finding]:
     """Everything the checks find in an edition, errors first, by field."""
-    found = [*await of_catalogue(matter, edition), *of_period(matter), *of_text(matter, edition), *shown_numbers(edition),
-             *await of_papers(matter, edition), *await part_of(matter["form"]).findings(matter, edition)]
+    found = [*await of_catalogue(matter, edition), *of_period(matter), *of_text(matter, edition),
+             *shown_numbers(edition), *await of_papers(matter, edition), *await part_of(matter["form"]).findings(matter, edition)]
     order = list(Level)
     return sorted(found, key=lambda one: order.index(one.level))
 
@@ -61,7 +61,7 @@ async def is_narrowed(matter: Record, edition: Record) -> bool:
 def changed(then: Item, newest: Item) -> str:
     """What of an item bears on a draft: form, columns, audience."""
     return "，".join(f"{label}由“{before}”改为“{after}”" for label, before, after in difference(then, newest)
-                     if label in ("公开形式", "表格的列", "公开范围"))
+                     if label in BEARS)
 
 
 def of_text(matter: Record, edition: Record) -> Iterable[Finding]:

@@ -30,6 +30,10 @@ UPDATE edition SET version = version + 1, item_id = $3, title = $4, text = $5, h
     phone = $9, publish_at = $10, why = $11, saved_who = $13, saved_at = ebranch_now(),
     authors = (SELECT array_agg(DISTINCT a) FROM unnest(authors || $12::bigint) a)
 WHERE id = $1 AND version = $2 AND state = ANY($14) RETURNING version"""
+SAVED_ALREADY = """
+SELECT version FROM edition WHERE id = $1 AND version = $2 + 1 AND item_id = $3 AND (title, text, html) = ($4, $5, $6)
+AND lines = $7 AND until IS NOT DISTINCT FROM $8 AND phone = $9 AND publish_at IS NOT DISTINCT FROM $10 AND why = $11
+AND $12 = ANY(authors) AND saved_who = $13 AND state = ANY($14)"""
 
 
 class Stale(Exception):
@@ -152,16 +156,17 @@ async def save(actor: Actor, matter: Record, edition: Record, values: dict[str, 
     """Writes into an open edition what its form says, on top of `version`; the version it then has.
 
     values: title, text (Markdown), lines (rows of cells), until, phone, publish_at, why. In a table's cells numbers
-    and illnesses are masked for good. Stale when somebody else saved; WrongState once it was handed on."""
+    and illnesses are masked for good. Said again by the same person, because the answer was lost, it is said once.
+    Stale when somebody else saved; WrongState once it was handed on."""
     async with transaction():
         newest = await item_now(matter["village_code"], matter["community"], matter["item"])
         item = newest or await item_of(edition["item_id"])
         columns = item.columns if item else ()
         bound = item.id if item else edition["item_id"]
-        saved = await row(SAVE, edition["id"], version, bound, values["title"], values["text"], to_html(values["text"]),
-                          json.dumps(hide(columns, values["lines"]), ensure_ascii=False), values["until"],
-                          values["phone"], values["publish_at"], values["why"] or edition["why"], actor.person_id,
-                          actor.signature, sorted(OPEN))
+        said = (edition["id"], version, bound, values["title"], values["text"], to_html(values["text"]),
+                json.dumps(hide(columns, values["lines"]), ensure_ascii=False), values["until"], values["phone"],
+                values["publish_at"], values["why"] or edition["why"], actor.person_id, actor.signature, sorted(OPEN))
+        saved = await row(SAVE, *said) or await row(SAVED_ALREADY, *said)
         if saved is None:
             raise await why_not(edition["id"])
         if matter["edition_id"] is None and newest:

@@ -8,8 +8,8 @@ VERSION = "1.38.0"
 DESCRIPTION = "figures of supervision, spot checks"
 
 PARTS = ("running", "met", "late", "overdue", "ledger_overdue", "review_running", "review_met", "review_late",
-         "review_overdue", "answer_running", "answer_met", "answer_late", "answer_overdue", "above_running", "above_met",
-         "above_late", "above_overdue")
+         "review_overdue", "answer_running", "answer_met", "answer_late", "answer_overdue", "above_running",
+         "above_met", "above_late", "above_overdue")
 LISTS = {"rest": ", ".join(("month", *PARTS)), "figures": ", ".join(("village_code", "month", *PARTS)),
          "sums": ", ".join(f"sum({one})" for one in PARTS),
          "adds": ", ".join(f"{one} = v.{one} + EXCLUDED.{one}" for one in PARTS)}

@@ -29,7 +29,8 @@ from server.query_accounts.tables import (
 
 CHOSEN = (STANDING, forms.numbers("people", "给谁开通"))
 STAYING = (forms.numbers("staying", "继续使用的", required=False), forms.numbers("shown", "名单", required=False),
-           forms.flag("everybody", "名单上的都停用"))
+           forms.numbers("ending", "停用几个", required=False))
+NAMED = 5  # of those whose accounts end
 
 
 SEARCH = (  # by POST: no name ever stands in an address
@@ -136,15 +137,18 @@ async def confirmation(request: Request) -> Response[Any]:
 
 
 async def confirmation_page(request: Request, its: Record, filled: Filled | None) -> Response[Any]:
-    """The list; filled: what was sent with nobody ticked, which ends every account and so is asked once more."""
+    """The list; filled: what was sent with some not ticked, whose accounts end, and so is asked once more."""
     found = await rows("""SELECT r.id, p.id AS person_id, p.name, p.phone, r.standing, r.confirmed_on
                           FROM reader r JOIN person p ON p.id = r.person_id
                           WHERE r.village_code = $1 AND r.ended_at IS NULL ORDER BY p.sort_key, r.id""", its["code"])
     times = Counter(one["name"] for one in found)
-    return await page(request, "query_accounts/confirmation.html", village=its["name"],
+    staying = set(filled["staying"]) if filled else {one["id"] for one in found}
+    ending = [told_apart(one, times[one["name"]]) for one in found if one["id"] not in staying]
+    named = "、".join(ending[:NAMED]) + "等" * (len(ending) > NAMED)
+    errors = {"staying": f"没有勾的 {len(ending)} 个账号会停用：{named}。对的话，在下面再确认一次；不对的，把勾打上"} if filled else {}
+    return await page(request, "query_accounts/confirmation.html", village=its["name"], ending=len(ending),
                       options=[{"value": one["id"], "label": told_apart(one, times[one["name"]])} for one in found],
-                      staying=[] if filled else [str(one["id"]) for one in found],
-                      errors=filled.errors if filled else {}, status=filled.status if filled else 200,
+                      staying=[str(one) for one in staying], errors=errors, status=422 if filled else 200,
                       last=day(min(one["confirmed_on"] for one in found), now()) if found else None)
 
 
@@ -158,8 +162,8 @@ def told_apart(one: Record, namesakes: int) -> str:
 async def confirm(request: Request) -> Response[Any]:
     its = await kept_village(request.user, None)
     filled = await forms.pressed(request, STAYING)
-    if filled["shown"] and not filled["staying"] and not filled["everybody"]:
-        filled.errors["staying"] = "一个也没有勾。确实都停用，请在下面再确认一次；不是的话，把继续使用的勾上"
+    ending = set(filled["shown"]) - set(filled["staying"])
+    if ending and filled["ending"] != [len(ending)]:
         return await confirmation_page(request, its, filled)
     await yearly.confirm(request.user, its, filled["staying"], filled["shown"])
     return see_other("/query-accounts")

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from server.catalogues import actions, tables
+from server.catalogues.rules import Change, Kind
+from server.catalogues.show import shown_change
 from server.core import effects
 from server.core.database import rows
 from server.core.forms import Refused
@@ -305,8 +307,19 @@ async def test_before_publishing_the_county_sees_what_open_things_it_bears_on(vi
     item = await its(POOR)
     await actions.remove_item(await actor_of(COUNTY), NINGYANG, await version(), item.id)
     text = (await visit(COUNTY, "GET", f"{ADDRESS}/draft")).text
-    assert "2 项应公开未公开的" in text  # third and fourth quarter
-    assert "1 份草稿" in text
+    assert "2 项还没公开的，不再要求公开；1 份草稿留着，不能再提交" in text  # third and fourth quarter
+
+
+@pytest.mark.parametrize(("kind", "label", "told"), [
+    (Kind.CHANGED, "公开范围", "2 项还没公开的，按新的要求公开；1 份草稿要再看一遍、存一次"),
+    (Kind.CHANGED, "填写说明", "2 项还没公开的，按新的要求公开"), (Kind.ADDED, "", "")])
+async def test_what_becomes_of_open_things_depends_on_what_changes(at, kind, label, told):
+    await at(OPENED)
+    await catalogue()
+    fields = ((label, "甲", "乙"),) if label else ()
+    await drafted()
+    held = (2, 1) if told else (0, 0)
+    assert shown_change(Change(kind, await its(POOR), fields), *held)["bears"] == told
 
 
 async def test_every_version_stays_readable_with_what_it_changed(visit, at):

@@ -12,7 +12,8 @@ HAPPENED = date(2026, 10, 15), date(2026, 10, 15)  # 随时
 
 
 @pytest.mark.parametrize(("today", "category", "period", "told"), [
-    ("2026-10-15", "财务", OCTOBER, "这一期到10月31日才结束"), ("2026-10-31", "财务", OCTOBER, "这一期到10月31日才结束"),
+    ("2026-10-15", "财务", OCTOBER, "这一期到10月31日才结束"),
+    ("2026-10-31", "财务", OCTOBER, "这一期到10月31日才结束"),
     ("2026-11-01", "财务", OCTOBER, None), ("2026-10-15", "财务", QUARTER, "这一期到12月31日才结束"),
     ("2026-10-15", "财务", YEAR, None), ("2026-10-15", "财务", HAPPENED, None), ("2026-10-15", "村务", QUARTER, None)])
 def test_sums_of_what_is_not_over_are_pointed_out(monkeypatch, today, category, period, told):

@@ -203,8 +203,16 @@ async def test_an_edition_names_who_wrote_in_it(at):
     assert (await matter(made))["title"] == its["title"]
 
 
-async def test_an_old_version_is_stale_even_when_nothing_else_changed(at):
+async def test_the_same_said_again_by_the_same_person_is_saved_once(at):
+    """The answer was lost on the way, and the page says it once more."""
     await ready(at)
-    made = await written()
-    with pytest.raises(Stale):
-        await save(made, version=1)
+    made = await written(POOR)
+    its, lines = await edition(made), [["张大爷", "低保", "1", "520"]]
+    saved = await save(made, lines=lines)
+    assert await save(made, version=its["version"], lines=lines) == saved
+    assert (await edition(made))["version"] == saved == its["version"] + 1
+    for by, version, more in ((SECRETARY, its["version"], {}), (VILLAGE_ADMIN, its["version"], {"title": "别的"}),
+                              (VILLAGE_ADMIN, its["version"] - 1, {})):
+        with pytest.raises(Stale):
+            await save(made, by, version, **{"lines": lines} | more)
+    assert (await edition(made))["version"] == saved

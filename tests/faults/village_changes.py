@@ -263,7 +263,7 @@ async def reading(trail: Trail) -> None:
                        data={"standing": "两委成员", "people": await ids_of(MEMBER)})
     shown = [found["id"] for found in await rows("SELECT id FROM reader ORDER BY id")]
     await trail.change("confirm_readers", SECRETARY, "/query-accounts/confirmation",
-                       data={"staying": [reader], "shown": shown})
+                       data={"staying": [reader], "shown": shown, "ending": [len(shown) - 1]})
     await trail.change("end_reader", SECRETARY, f"/query-accounts/{reader}/ending", data={"why": "迁走"})
     readers = sheet(imports.TITLE, imports.OWN, name="新查询人", id_number=id_number(801), phone="13800000801")
     begun_now = await trail.change("begin_import", SECRETARY, "/query-accounts/imports",

@@ -33,9 +33,10 @@ async def reader_of(person) -> int:
     return await one("SELECT r.id FROM reader r JOIN person p ON p.id = r.person_id WHERE p.name = $1", person.name)
 
 
-async def look(visit, *staying: int, by=VILLAGE_ADMIN, **more: str):
+async def look(visit, *staying: int, by=VILLAGE_ADMIN, sure: bool = True, **more: str):
     shown = [found["id"] for found in await rows("SELECT id FROM reader WHERE ended_at IS NULL")]
-    form = {"staying": list(staying), "shown": shown} | more
+    ending = {"ending": len(set(shown) - set(staying))} if sure and set(shown) - set(staying) else {}
+    form = {"staying": list(staying), "shown": shown} | ending | more
     return await visit(by, "POST", "/query-accounts/confirmation", data=form)
 
 
@@ -87,14 +88,16 @@ async def test_who_is_ticked_stays_and_who_is_not_is_ended(visit, at, owner):
     assert ANOTHER.name not in (await visit(VILLAGE_ADMIN, "GET", "/query-accounts")).text
 
 
-async def test_with_nobody_ticked_it_is_asked_once_more(visit, at, owner):
+async def test_before_an_account_ends_it_is_named_and_asked_once_more(visit, at, owner):
     await owed(at)
-    before = await fingerprint(owner)
-    answer = await look(visit)
-    assert (answer.status_code, "一个也没有勾" in answer.text) == (422, True)
-    assert not any("checked" in box for box in TICKED.findall(answer.text))
+    before, kept = await fingerprint(owner), await reader_of(NEW)
+    for staying, words in (([], "没有勾的 2 个账号会停用"), ([kept], f"没有勾的 1 个账号会停用：{ANOTHER.name}")):
+        for more in ({}, {"ending": "3"}):
+            answer = await look(visit, *staying, sure=False, **more)
+            assert (answer.status_code, words in answer.text) == (422, True)
+            assert sum("checked" in box for box in TICKED.findall(answer.text)) == len(staying)
     assert await fingerprint(owner) == before
-    assert (await look(visit, everybody="1")).status_code == 303
+    assert (await look(visit)).status_code == 303
     assert [known[2] for known in await readers()] == [False, False]
 
 
