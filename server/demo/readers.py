@@ -67,7 +67,7 @@ async def readers(connection: Connection) -> None:
                                 - (SELECT count(*) FROM role_grant x JOIN account y ON y.id = x.account_id
                                    WHERE x.organisation_id = v.organisation_id AND x.role = '村民'
                                    AND y.password_hash IS NOT NULL)], '村（居）民') END,
-               p.name = $2, '演示', '演示数据', g.since, g.since::date
+               p.name = $2, '演示', '演示数据', greatest(g.since, v.opened_at), greatest(g.since, v.opened_at)::date
         FROM village v JOIN role_grant g ON g.organisation_id = v.organisation_id AND g.until IS NULL
         JOIN account a ON a.id = g.account_id JOIN person p ON p.id = a.person_id
         WHERE v.state = '已开通' AND g.role IN ('村民', '村务监督委员会') ORDER BY v.code, g.id""",

@@ -23,7 +23,8 @@ ARTICLE, SECRET, CATALOGUE = "M3§8", "M3§11", "M3§7"
 async def findings(matter: Record, edition: Record) -> list[Finding]:
     """Everything the checks find in an edition, errors first, by field."""
     found = [*await of_catalogue(matter, edition), *of_period(matter), *of_text(matter, edition),
-             *shown_numbers(edition), *await of_papers(matter, edition), *await part_of(matter["form"]).findings(matter, edition)]
+             *shown_numbers(edition), *await of_papers(matter, edition),
+             *await part_of(matter["form"]).findings(matter, edition)]
     order = list(Level)
     return sorted(found, key=lambda one: order.index(one.level))
 

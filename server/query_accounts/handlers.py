@@ -145,10 +145,11 @@ async def confirmation_page(request: Request, its: Record, filled: Filled | None
     staying = set(filled["staying"]) if filled else {one["id"] for one in found}
     ending = [told_apart(one, times[one["name"]]) for one in found if one["id"] not in staying]
     named = "、".join(ending[:NAMED]) + "等" * (len(ending) > NAMED)
-    errors = {"staying": f"没有勾的 {len(ending)} 个账号会停用：{named}。对的话，在下面再确认一次；不对的，把勾打上"} if filled else {}
+    words = f"没有勾的 {len(ending)} 个账号会停用：{named}。对的话，在下面再确认一次；不对的，把勾打上"
     return await page(request, "query_accounts/confirmation.html", village=its["name"], ending=len(ending),
                       options=[{"value": one["id"], "label": told_apart(one, times[one["name"]])} for one in found],
-                      staying=[str(one) for one in staying], errors=errors, status=422 if filled else 200,
+                      staying=[str(one) for one in staying],
+                      errors={"staying": words} if filled else {}, status=422 if filled else 200,
                       last=day(min(one["confirmed_on"] for one in found), now()) if found else None)
 
 

@@ -19,7 +19,7 @@ from server.core.workdays import last_day
 from server.organisations.rules import CODE_LENGTH, Level, OrganisationKind
 from server.permissions import Can
 from server.supervision import pressing, show
-from server.supervision.rules import worst_first
+from server.supervision.rules import in_short, worst_first
 from server.supervision.tables import (
     below,
     months,
@@ -115,6 +115,7 @@ def lapsed(one: Record, where: str) -> dict[str, Any]:
     """One to be pressed, as the page lists it."""
     by = f" · {one['pressed']}今天已提醒" if one["pressed"] else ""
     return {"code": one["code"], "name": one["name"], "things": one["things"], "pressed": bool(one["pressed"]),
+            "what": in_short(one["named"], one["things"]),
             "line": f"{where}最早应于{day_text(last_day(one['oldest']), now())}完成{by}"}
 
 

@@ -9,6 +9,7 @@ from server.core.actor import Actor
 from server.core.clock import now, today
 from server.core.database import row, transaction
 from server.permissions import Can, Role, holders
+from server.supervision.rules import in_short
 from server.supervision.tables import reviews_to_press, to_press
 from server.threads.reminders import remind_holders
 
@@ -21,8 +22,8 @@ class Told(NamedTuple):
 
 
 OF_VILLAGE = Told([*holders(Can.DISCLOSURE_KEEP), str(Role.SECRETARY)],
-                  "三务公开 {} 件到期未办（M3§8）", "/disclosures")
-OF_TOWNSHIP = Told(holders(Can.DISCLOSURE_REVIEW), "三务公开审核 {} 件逾期（M3§8）", "/reviews")
+                  "三务公开到期未办：{}（M3§8）", "/disclosures")
+OF_TOWNSHIP = Told(holders(Can.DISCLOSURE_REVIEW), "三务公开审核逾期：{}（M3§8）", "/reviews")
 
 
 async def press(actor: Actor, codes: Sequence[str]) -> int:
@@ -46,5 +47,6 @@ async def press_one(actor: Actor, one: Record, whose: Told) -> bool:
                          ON CONFLICT DO NOTHING RETURNING day""", one["code"], today(), actor.signature, one["things"])
     if noted is None:
         return False
-    await remind_holders(one["organisation_id"], whose.roles, "催办", whose.words.format(one["things"]), whose.href)
+    words = whose.words.format(in_short(one["named"], one["things"]))
+    await remind_holders(one["organisation_id"], whose.roles, "催办", words, whose.href)
     return True

@@ -1,5 +1,5 @@
 """督查 (M3§10-11): what is looked at level by level, spot checks and their mending. No I/O."""
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -19,6 +19,7 @@ MENDING = declare(Rule(  # until when, whoever found it says
     name="mending", label="三务公开整改", length=Length(15, Unit.NOTICE), source="M3§10", remind=(3, 1), urges=True,
     cascades=False, can=Can.MENDING_DO))
 PRESSED = (PUBLISH.name, CONVENIENCE.name, ANSWER.name, MENDING.name)  # what a village is pressed for
+NAMED = 2  # of what has lapsed somewhere, by title; the rest is counted
 PHOTOS = kinds.declare(kinds.Place(
     "spot_photos", "现场照片", kinds.PICTURES, most=6, can=Can.SPOT_CHECK_READ))
 
@@ -94,6 +95,11 @@ COUNTED = ("running", "met", "late", "overdue", "ledger_overdue", "review_runnin
            "above_met", "above_late", "above_overdue")
 WAITING = {"still_overdue": "overdue", "still_ledgers": "ledger_overdue", "still_reviews": "review_overdue",
            "still_asked": "answer_running + answer_overdue", "still_above": "above_running + above_overdue"}
+
+
+def in_short(named: Sequence[str], things: int) -> str:
+    """What has lapsed: the oldest by name, then how many it is in all."""
+    return "、".join(named) + (f"等 {things} 件" if things > len(named) else "")
 
 
 def share(part: int, whole: int) -> int | None:

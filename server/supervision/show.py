@@ -32,7 +32,7 @@ def line_of(one: Figures, href: str) -> dict[str, Any]:
     waits = [words for words, many in (
         (f"逾期未公开 {one.still_overdue}", one.still_overdue), (f"其中账目 {one.still_ledgers}", one.still_ledgers),
         (f"审核逾期 {one.still_reviews}", one.still_reviews), (f"提问待答 {one.still_asked}", one.still_asked),
-        (f"向上反映待答 {one.still_above}", one.still_above),
+        (f"反映待答 {one.still_above}", one.still_above),
         (f"未开通 {one.villages - one.opened}", one.villages - one.opened)) if many]
     tone = tone_of(one.on_time)
     if tone == "green" and one.still_overdue:  # in time this month, but not done with the months before
@@ -54,7 +54,7 @@ def counts(one: Figures) -> list[tuple[str, str, str]]:
     return [(str(many), label, tone if many else "grey") for many, label, tone in (
         (one.still_overdue, "逾期未公开", "red"), (one.still_ledgers, "账目缺月", "red"),
         (one.still_reviews, "审核逾期", "red"), (one.still_asked, "提问待答", "amber"),
-        (one.still_above, "向上反映待答", "amber"))]
+        (one.still_above, "反映待答", "amber"))]
 
 
 def pictured(last: date) -> list[date]:

@@ -12,7 +12,7 @@ from server.core.actor import Actor
 from server.core.database import row, rows, the_row
 from server.organisations.rules import CODE_LENGTH, Level
 from server.permissions import Can
-from server.supervision.rules import COUNTED, PRESSED, WAITING, Figures, State
+from server.supervision.rules import COUNTED, NAMED, PRESSED, WAITING, Figures, State
 
 
 def sight(actor: Actor) -> tuple[str, str]:
@@ -149,13 +149,18 @@ async def overdue_of(village_code: str, most: int = 100) -> list[Record]:
         ORDER BY d.due_at LIMIT $2""", village_code, most, list(PRESSED))
 
 
+LAPSED = f"""count(*) AS things, min(d.due_at) AS oldest,
+            (array_agg(d.title ORDER BY d.due_at, d.id))[:{NAMED}] AS named"""
+
+
 async def to_press(organisation_path: str, today: date, now: datetime) -> list[Record]:
-    """The villages of a subtree that have let something lapse or will today: how many things, the oldest, and who has
-    pressed today already. They don't stand one by one in the to-dos of the level above (`Rule.cascades`): a township of
-    fifty villages presses them together."""
+    """The villages of a subtree that have let something lapse or will today: how many things, the oldest by name and
+    day, and who has pressed today already. They don't stand one by one in the to-dos of the level above
+    (`Rule.cascades`): a township of fifty villages presses them together."""
     return await rows(f"""
-        SELECT v.code, v.organisation_id, u.name, t.name AS township, n.things, n.oldest, p.who AS pressed FROM (
-            SELECT d.organisation_id, count(*) AS things, min(d.due_at) AS oldest FROM deadline d
+        SELECT v.code, v.organisation_id, u.name, t.name AS township, n.things, n.oldest, n.named, p.who AS pressed
+        FROM (
+            SELECT d.organisation_id, {LAPSED} FROM deadline d
             WHERE d.organisation_path LIKE $1 || '%' AND d.state = 'open' AND d.starts_at <= $3
               AND d.rule = ANY($4)
               AND ({LATE} OR d.due_at <= ($2::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai')
@@ -167,10 +172,11 @@ async def to_press(organisation_path: str, today: date, now: datetime) -> list[R
 
 
 async def reviews_to_press(organisation_path: str, today: date) -> list[Record]:
-    """The townships below whose reviews are overdue: how many, the oldest, and who has pressed today already."""
+    """The townships below whose reviews are overdue: how many, the oldest by name and day, and who has
+    pressed today already."""
     return await rows(f"""
         SELECT n.*, p.who AS pressed FROM (
-            SELECT o.unit_code AS code, o.id AS organisation_id, o.name, count(*) AS things, min(d.due_at) AS oldest
+            SELECT o.unit_code AS code, o.id AS organisation_id, o.name, {LAPSED}
             FROM deadline d JOIN organisation o ON o.id = d.organisation_id
             WHERE d.organisation_path LIKE $1 || '_%' AND d.rule = 'disclosure_review' AND d.state = 'open'
               AND {LATE} GROUP BY o.id) n

@@ -68,7 +68,7 @@ async def test_what_is_asked_and_waits_stands_there(visit, at):
         assert "提问待答" in (await visit(COMMITTEE, "GET", address)).text
     text = (await visit(COMMITTEE, "GET", "/supervision")).text
     assert "提问待答 1" in text
-    assert "向上反映待答 1" in text
+    assert "反映待答 1" in text
 
 
 @pytest.mark.parametrize(("person", "code", "below"), [

@@ -47,19 +47,22 @@ async def pressed() -> list[tuple[str, str]]:
 
 async def test_those_who_keep_the_village_get_one_line_for_all_of_it(visit, at):
     await lapsed(at)
-    things = await one("""SELECT count(*) FROM deadline d JOIN organisation o ON o.id = d.organisation_id
-                          WHERE o.name = '前村支部' AND d.overdue_at IS NOT NULL AND d.state = 'open'""")
-    assert things > 1
+    titles = [found["title"] for found in await rows("""
+        SELECT d.title FROM deadline d JOIN organisation o ON o.id = d.organisation_id
+        WHERE o.name = '前村支部' AND d.overdue_at IS NOT NULL AND d.state = 'open' ORDER BY d.due_at, d.id""")]
+    things = len(titles)
+    assert things > 2
+    oldest = f"{titles[0]}、{titles[1]}等 {things} 件"
     text = (await visit(COMMITTEE, "GET", "/pressing")).text
-    assert all(words in text for words in ("前村", "后村", f"{things} 件", "提醒选中的村"))
+    assert all(words in text for words in ("前村", "后村", oldest, "提醒选中的村"))
     answer = await tap(visit, QIANCUN)
     assert (answer.status_code, answer.headers["location"]) == (303, "/pressing")
-    line = ["催办", f"三务公开 {things} 件到期未办（M3§8）", "/disclosures"]
+    line = ["催办", f"三务公开到期未办：{oldest}（M3§8）", "/disclosures"]
     assert await told() == {VILLAGE_ADMIN.name: [line], SECRETARY.name: [line]}
     found = await the_row("SELECT unit_code, day::text, things FROM pressing")
     assert tuple(found) == (QIANCUN, "2026-10-15", things)
     assert await evidence("press_villages") == 1
-    assert f"{things} 件到期未办" in (await visit(SECRETARY, "GET", "/threads")).text
+    assert f"到期未办：{oldest}" in (await visit(SECRETARY, "GET", "/threads")).text
 
 
 async def test_pressed_again_that_day_whoever_presses_nobody_hears_of_it(visit, at):
@@ -171,7 +174,7 @@ async def test_a_township_is_pressed_for_its_reviews_once_a_day_by_who_stands_ab
     await submitted(MEETINGS)
     await at("2026-10-26 09:00")
     await swept()
-    late = await one("SELECT count(*) FROM deadline WHERE rule = 'disclosure_review' AND overdue_at IS NOT NULL")
+    late = await one("SELECT title FROM deadline WHERE rule = 'disclosure_review' AND overdue_at IS NOT NULL")
     for person in (COMMITTEE, SIDIAN):
         assert (await visit(person, "POST", "/pressing", data={"townships": [DONGSHU]})).status_code == 303
     assert await pressed() == []
@@ -180,7 +183,7 @@ async def test_a_township_is_pressed_for_its_reviews_once_a_day_by_who_stands_ab
     assert await pressed() == [(DONGSHU, COUNTY.name)]
     found = await told()
     assert set(found) == {COMMITTEE.name, COMMITTEE_ORGANISER.name}
-    assert found[COMMITTEE.name] == [["催办", f"三务公开审核 {late} 件逾期（M3§8）", "/reviews"]]
+    assert found[COMMITTEE.name] == [["催办", f"三务公开审核逾期：{late}（M3§8）", "/reviews"]]
     assert await evidence("press_villages") == 1
     assert f"{COUNTY.name} · 县级管理员今天已提醒" in (await visit(CITY, "GET", "/pressing")).text
     assert "三务公开审核逾期" not in (await visit(COUNTY, "GET", "/to-dos")).text
