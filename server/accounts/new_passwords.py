@@ -43,7 +43,9 @@ async def reset(token: str, code: str, tail: str, typed: str, again: str, *, sou
     if actor is None:
         raise forms.Refused("id_tail", "身份证号后六位不对")
     one, number = meant[0]
-    known(typed, again, one["name"], phone_of(one["person_id"], one["phone"]) or "", number)
+    phone = phone_of(one["person_id"], one["phone"]) or ""
+    known(typed, again, one["name"], phone, number)
+    await nobody_elses(phone, typed, actor.account_id)
     fresh = await hashed(typed)
     async with transaction():
         with codes.told_beside("code"):
@@ -61,6 +63,13 @@ def known(typed: str, again: str, *about: str) -> None:
         raise forms.Refused("password", str(fault)) from None
 
 
+async def nobody_elses(phone: str, typed: str, account_id: int | None) -> None:
+    """forms.Refused when somebody else who signs in with this phone has that password: nobody could tell who it is."""
+    for other in await accounts_with_phone(phone) if phone else ():
+        if other["id"] != account_id and await fits(other["password_hash"], typed):
+            raise forms.Refused("password", "用这个手机号登录的另一位也用这个密码，登录时分不清是谁，请换一个")
+
+
 async def change(actor: Actor, old: str, typed: str, again: str) -> tuple[str, timedelta]:
     """Changes the actor's own password; every other session of the account ends, this one gets a new token.
 
@@ -72,9 +81,10 @@ async def change(actor: Actor, old: str, typed: str, again: str) -> tuple[str, t
         raise forms.Refused("old_password", "密码错误次数太多，请 15 分钟后再试")
     if not await fits(person["password_hash"], old):
         raise forms.Refused("old_password", "原来的密码不对")
+    phone = phone_of(person["id"], person["phone"]) or ""
+    await nobody_elses(phone, typed, actor.account_id)  # each try counts as a guess
     await OWN_PASSWORD.clear(str(actor.account_id))
-    known(typed, again, person["name"], phone_of(person["id"], person["phone"]) or "",
-          id_number_of(person["id"], person["id_number"]) or "")
+    known(typed, again, person["name"], phone, id_number_of(person["id"], person["id_number"]) or "")
     if typed == old:
         raise forms.Refused("password", "新密码和原来的一样，请换一个")
     fresh = await hashed(typed)

@@ -9,6 +9,27 @@ NUMBERS_IN_TEXT = re.compile(  # a phone or an ID number that somebody wrote int
 ID_NUMBER, PHONE = 18, 11  # characters
 KEPT = {ID_NUMBER: (6, 4), PHONE: (3, 4)}  # characters at the beginning and the end that stay, by the number's length
 
+# Signs that take no room and yet keep digits apart: joiners, fillers, variation selectors, an empty Braille cell.
+INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+SPELLED = str.maketrans("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖OoＯｏ", "0012345678911234567890000")
+SPELLED_OUT = re.compile(
+    "(?<![0-9零〇一二三四五六七八九幺])[0-9零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖OoＯｏ]{11,19}(?![0-9])")
+LENGTHS = (11, 15, 16, 17, 18, 19)  # of what a person's number may be, in digits
+
+
+def visible(text: str) -> str:
+    """A text without the signs that nobody sees."""
+    return INVISIBLE.sub("", "".join(sign for sign in text if unicodedata.category(sign) != "Cf"))
+
+
+def in_digits(text: str) -> str:
+    """A text of the same length in which whatever reads as a digit is one: of other scripts and keyboards, in circles,
+    raised, and those spelled out or mimicked by letters where as many stand together as a number has."""
+    text = "".join(sign if sign.isascii() else str(unicodedata.digit(sign, sign)) for sign in text)
+    return SPELLED_OUT.sub(
+        lambda found: found[0].translate(SPELLED) if len(found[0]) in LENGTHS else found[0], text)
+
 
 def names_a_number(text: str) -> bool:
     """Whether a phone or ID number is written in `text`, full-width digits included: reasons are kept in clear."""

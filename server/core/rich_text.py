@@ -11,12 +11,14 @@ from markdownify import MarkdownConverter
 
 TAGS = {"p", "br", "strong", "em", "h3", "h4", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td",
         "blockquote", "hr"}
-# Signs of a tag or of a character's name in what is pasted, tags within each other: half a second's work.
-MARKS_MOST, DEEPEST = 16_000, 60
+# Signs of a tag or of a character's name in what is pasted, tags within each other, one times the other.
+MARKS_MOST, DEEPEST, WORK_MOST = 10_000, 60, 100_000
 CELLS_MOST = 40  # of a table's row
 PASTED_MOST = 500_000  # characters of what Word puts on the clipboard
 NOT_READ = {"style", "script", "xml", "head", "title", "object", "svg", "math"}  # with all that stands in them
 BULLETS = re.compile(r"^[ \t]*(?:[·•◆●▪■\uf06c\uf0b7\uf0d8]|o(?=[ \xa0]{2}))[ \xa0\t]*", re.MULTILINE)
+BLANKS = re.compile(r"[ \t\r\n\f\v]+")  # in HTML so many are one
+WIDE_BLANKS = re.compile(r"([\xa0\u3000])[\xa0\u3000 \t]{8,}")  # nobody indents further
 INDENT = re.compile(r"^[ \t\u3000\xa0]+", re.MULTILINE)
 
 OPENED = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:]*)")
@@ -41,12 +43,13 @@ def to_html(markdown: str) -> str:
 
 
 def pasted(html: str) -> str:
-    """What was pasted, as Markdown: headings, bold, lists and tables stay, everything else is plain text.
-
-    Raises TooMuch."""
-    if html.count("<") + html.count("&") > MARKS_MOST or depth(html) > DEEPEST:
+    """What was pasted, as Markdown: headings, bold, lists and tables stay, everything else is plain text. Half a
+    second's work at most, and to be done beside the loop. Raises TooMuch."""
+    marks, deep = html.count("<") + html.count("&"), depth(html)
+    if marks > MARKS_MOST or deep > DEEPEST or marks * deep > WORK_MOST:
         raise TooMuch("粘贴的内容太复杂，只粘贴了文字")
-    clean = nh3.clean(html[:PASTED_MOST], tags=TAGS | {"h1", "h2", "h5", "h6", "b", "i"}, attributes={},
+    html = WIDE_BLANKS.sub(r"\1", BLANKS.sub(" ", html[:PASTED_MOST].replace("&nbsp;", "\xa0")))
+    clean = nh3.clean(html, tags=TAGS | {"h1", "h2", "h5", "h6", "b", "i"}, attributes={},
                       clean_content_tags=NOT_READ)
     converter = MarkdownConverter(heading_style="ATX", bullets="-", escape_misc=False, table_infer_header=True)
     return tidy(converter.convert(clean))
@@ -96,4 +99,4 @@ def tidy(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\u200b", "").replace("\xad", "").replace("\ufeff", "")
     text = INDENT.sub(lambda found: " " * (len(found[0]) if set(found[0]) <= {" "} else 0), text)
     text = BULLETS.sub("- ", text).replace("\xa0", " ")
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)).strip()
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip(" \t") for line in text.split("\n"))).strip()

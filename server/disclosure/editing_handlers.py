@@ -1,4 +1,5 @@
 """Addresses for those who write a matter: the form, its autosave, what is pasted into it."""
+import asyncio
 import json
 from typing import Any
 
@@ -166,7 +167,7 @@ async def cleaned(request: Request) -> str:
     """What was pasted from Word, as the text the form keeps."""
     filled = await forms.pressed(request, (forms.text("html", "粘贴的内容", most=rich_text.PASTED_MOST, seen=False),))
     try:
-        return rich_text.pasted(filled["html"])
+        return await asyncio.to_thread(rich_text.pasted, filled["html"])
     except rich_text.TooMuch as fault:
         raise ClientException(str(fault), status_code=422) from None
 

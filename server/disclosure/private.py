@@ -1,9 +1,9 @@
 """Numbers and illnesses that must not be published: in tables and lists they are masked by themselves, name and amount
 stay; anywhere else they are pointed out. No I/O."""
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
+from server.core.masking import in_digits, visible
 from server.people.rules import MASK, masked_phone
 
 HIDDEN = "（不公开）"
@@ -21,23 +21,28 @@ ILLNESS = re.compile(
 ID_NUMBER = re.compile(r"[1-9][0-9]{16}[0-9Xx]|[1-9][0-9]{14}")
 CARD = re.compile(r"[0-9]{16,19}")
 PHONE = re.compile(r"1[3-9][0-9]{9}")
-LONGEST = 19  # digits
+PHONES = re.compile(r"(?:1[3-9][0-9]{9}){2,}")  # written together
+LONGEST = 19  # groups of one number
 
-# How numbers are written: as one, or in groups between blanks and hyphens. What is known by its groups is never joined
-# with what stands beside it, nor what was masked before with what follows it.
+# How numbers are written: as one, or in groups between signs. What is known by its groups is never joined with what
+# stands beside it, nor what was masked before with what follows it.
 START, END = r"(?<![0-9])(?<!\*{4})", r"(?![0-9]|\*{4})"
-BETWEEN = "[ ./\u00b7\u2010-\u2015，,、()（）-]{1,2}"  # of a phone
-ABROAD = r"(?:\+?(?:00)?86[ -]?|0)?"  # what may stand before one
-APART = "[ ./\u00b7\u2010-\u2015-]+"  # what stands between the groups of a number whose groups are known
+SIGN = r"[\W_一丨]"  # whatever is no letter and no digit, and strokes that pass for a dash
+APART = "[ ./\u00b7\u2010-\u2015-]+"  # what stands between groups of any number
+ABROAD = r"(?:\+?(?:00)?86[ -]?|0)?"  # what may stand before a phone
 DAY = "(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+SPACED_DAY = "(?:1~9|2~0)~[0-9]~[0-9]~(?:0~[1-9]|1~[0-2])~(?:0~[1-9]|[12]~[0-9]|3~[01])"
+SPACED_ID = f"[1-9]~{'[0-9]~' * 5}{SPACED_DAY}~[0-9]~[0-9]~[0-9]~[0-9Xx]".replace("~", f"{SIGN}{{0,2}}")
+WHOLE = f"(?<![0-9])(?:(?:1[3-9][0-9]{{9}}){{2,}}|{ABROAD}{PHONE.pattern}|{ID_NUMBER.pattern}|{CARD.pattern})(?![0-9])"
 KNOWN = "(?:" + "|".join((
-    ABROAD + PHONE.pattern, ID_NUMBER.pattern, CARD.pattern,
-    f"{ABROAD}1[3-9][0-9]{BETWEEN}[0-9]{{4}}(?:{BETWEEN})?[0-9]{{4}}",
-    f"[1-9][0-9]{{5}}{APART}{DAY}(?:{APART})?[0-9]{{3}}[0-9Xx]",  # an ID number
+    f"{ABROAD}1[3-9][0-9]{SIGN}{{1,3}}[0-9]{{4}}(?:{SIGN}{{1,3}})?[0-9]{{4}}",
     f"[0-9]{{4}}(?:{APART}[0-9]{{4}}){{3}}(?:{APART}[0-9]{{1,3}})?",  # a card
+    f"(?:6[02]|95)[0-9]{{2}}(?:{SIGN}{{1,3}}[0-9]{{4}}){{3}}(?:{SIGN}{{1,3}}[0-9]{{1,3}})?",  # one of our banks
     DAY, "(?:19|20)[0-9]{2}-[01]?[0-9]-[0-3]?[0-9]", "0[0-9]{2,3}-[0-9]{7,8}",  # days and an office's telephone stay
 )) + f"){END}"
-WRITTEN = re.compile(f"{START}(?:{KNOWN}|[0-9]+[Xx]?(?:[ -]+(?!{KNOWN})[0-9]+[Xx]?)*{END})")
+WRITTEN = re.compile(
+    f"{START}{SPACED_ID}(?!{SIGN}?[0-9]){END}|{WHOLE}|"
+    f"{START}(?:{KNOWN}|[0-9]+[Xx]?(?:[ -]+(?!{KNOWN})[0-9]+[Xx]?)*{END})")
 GROUP = re.compile("[0-9]+[Xx]?")
 CALLED = re.compile(r"(?:(?:00)?86|0)?(1[3-9][0-9]{9})")
 
@@ -66,8 +71,9 @@ def hidden(head: str, cell: str) -> str:
 def without_numbers(text: str) -> str:
     """A text with every number of a person's in it masked."""
     text, shown, place = half_width(text), "", 0
-    for first, last in numbers(text):
-        shown, place = shown + text[place:first] + mask_number(text[first:last]), last
+    plain = in_digits(text)
+    for first, last in numbers(plain):
+        shown, place = shown + text[place:first] + mask_number(plain[first:last]), last
     return shown + text[place:]
 
 
@@ -93,7 +99,9 @@ def mask_number(written: str) -> str:
     if CARD.fullmatch(digits):
         return masked(digits, 0, 4)
     called = CALLED.fullmatch(digits)
-    return masked_phone(called[1]) if called else written
+    if called:
+        return masked_phone(called[1])
+    return " ".join(map(masked_phone, PHONE.findall(digits))) if PHONES.fullmatch(digits) else written
 
 
 def masked(text: str, first: int, last: int) -> str:
@@ -106,11 +114,10 @@ def masked(text: str, first: int, last: int) -> str:
 
 def numbers_in(text: str) -> list[str]:
     """What in a text still shows a person's number, each as it is written."""
-    plain = half_width(text)
+    plain = in_digits(half_width(text))
     return [plain[first:last] for first, last in numbers(plain)]
 
 
 def half_width(text: str) -> str:
     """Digits of a full-width keyboard as digits, and no signs between them that nobody sees."""
-    text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
-    return text.translate({full: full - 0xFEE0 for full in (*range(0xFF10, 0xFF1A), 0xFF38, 0xFF58)})
+    return visible(text).translate({full: full - 0xFEE0 for full in (*range(0xFF10, 0xFF1A), 0xFF38, 0xFF58)})

@@ -85,7 +85,8 @@ FIELDS = {"title": "标题", "text": "正文", "lines": "表格", "ledger": "账
 LABELS = FIELDS | {"catalogue": "公开目录", "category": "项目", "closing": "本月结余", "day": "日期",
                    "income": "收支金额", "month": "月份", "note": "说明", "opening": "上月结余", "period": "时期",
                    "pictures": "凭证照片", "publish_at": "定时公开", "summary": "摘要", "why": "更正原因",
-                   "voucher": "凭证号", "handler": "经手、证明、审批"}
+                   "voucher": "凭证号", "handler": "经手、证明、审批",
+                   "witness": "证明人", "approver": "审批人"}
 
 
 def label_of(field: str) -> str:

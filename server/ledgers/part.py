@@ -13,7 +13,7 @@ from server.core.database import rows
 from server.core.periods import month_after
 from server.disclosure.parts import Part, declare
 from server.disclosure.private import numbers_in
-from server.disclosure.rules import OPEN, Finding, Level
+from server.disclosure.rules import LABELS, OPEN, Finding, Level
 from server.ledgers import charts
 from server.ledgers.rules import COMPLETE, PAGE, Book, Line, check_book, month_key, signed, totals, yuan
 from server.ledgers.tables import (
@@ -79,10 +79,12 @@ async def findings(matter: Record, edition: Record) -> list[Finding]:
 
 
 def numbers(lines: list[Line]) -> list[Finding]:
-    """Where a person's number still shows in a line."""
-    return [Finding(Level.WARNING, f"line-{number}-summary",
-                    f"第 {number} 笔还露着像身份证号、卡号或手机号的数字", "M3§11")
-            for number, line in enumerate(lines, 1) if numbers_in(f"{line.summary} {line.note}")]
+    """Where a person's number still shows in a line, wherever it stands in it."""
+    return [Finding(Level.WARNING, f"line-{number}-{field}",
+                    f"第 {number} 笔的{LABELS[field]}还露着像身份证号、卡号或手机号的数字", "M3§11")
+            for number, line in enumerate(lines, 1)
+            for field in ("voucher", "summary", "note", "handler", "witness", "approver")
+            if numbers_in(getattr(line, field))]
 
 
 async def content(edition: Record) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Nobody is forced to (M2§2). Where the phone is outdated, somebody of the branch
 from asyncpg import Record
 
 from server.accounts.activation import Claim
+from server.accounts.new_passwords import nobody_elses
 from server.accounts.passwords import hashed
 from server.accounts.tables import actor_without_session, is_officer
 from server.core import audit, codes, live
@@ -64,6 +65,8 @@ async def register(claim: Claim, token: str, sms_code: str, password: str, sourc
         raise Refused("name", UNFIT)
     if not found["activated"] and await is_officer(found["person_id"]):
         raise Refused("name", OPENED)
+    if not found["activated"]:
+        await nobody_elses(claim.phone, password, None)
     secret = None if found["activated"] else await hashed(password)
     async with transaction():
         account = await account_of(found["person_id"], secret)

@@ -10,10 +10,12 @@ from server.core.database import row, rows, the_row, transaction
 from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.people.actions import OtherName, change_phone, enter_person
-from server.people.rules import masked_phone
 from server.people.tables import phone_of
 from server.query_accounts.rules import Standing, role_of
 from server.settings import settings
+
+# Said whatever it is that differs: a village learns nothing about people who are registered elsewhere.
+DIFFERS = "姓名、身份证号或手机号与登记的不一致，请核对；都没有填错的，请本人带身份证到支部当面更改"
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,8 +40,8 @@ async def open_reader(actor: Actor, village: Record, wanted: Wanted, how: str) -
     already stays as it is. Refused, in words, for another name or phone than is known, and for a closed account."""
     try:
         person = await enter_person(wanted.name, wanted.id_number, wanted.phone)
-    except OtherName as other:
-        raise Refused("name", str(other)) from None
+    except OtherName:
+        raise Refused("name", DIFFERS) from None
     account = await account_of(person)
     await same_phone(account, wanted.phone)
     return await open_for(actor, village, account, wanted.standing, how, wanted.household)
@@ -97,7 +99,7 @@ async def same_phone(account: Record, phone: str) -> None:
     if known is None:
         await change_phone(account["person_id"], phone)
     elif known != phone:
-        raise Refused("phone", f"这个人登记的手机号是 {masked_phone(known)}，与填写的不一致，请本人到支部当面更改")
+        raise Refused("phone", DIFFERS)
 
 
 async def end(actor: Actor, found: Record, why: str) -> None:

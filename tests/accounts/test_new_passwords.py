@@ -3,6 +3,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 
 from server.accounts import new_passwords
 from server.accounts.authentication import RESET_COOKIE, SESSION_COOKIE
@@ -111,6 +112,23 @@ async def test_a_forgotten_password_is_set_anew_by_phone_and_id_number_and_every
                                                   "picture_code": str(picture_code.shown(token))})
     assert answer.status_code == 303
     assert await evidence("reset_password") == 1
+
+
+async def test_two_who_sign_in_with_one_phone_never_get_the_same_password(browser, owner):
+    theirs = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(FRESH)
+    await owner.execute("UPDATE account SET password_hash = $1 FROM person p WHERE p.id = person_id AND p.name = $2",
+                        theirs, VILLAGER.name)
+    await owner.execute("UPDATE person SET phone_index = $1 WHERE name = $2", phone_index(MEMBER.phone), VILLAGER.name)
+    await ask(browser, MEMBER.phone)
+    answer = await set_new(browser, MEMBER)
+    assert (answer.status_code, "另一位也用这个密码" in answer.text) == (422, True)
+    for _ in range(GUESSES):
+        with pytest.raises(Refused, match="另一位也用这个密码"):
+            await new_passwords.change(await actor_of(MEMBER), PASSWORD, FRESH, FRESH)
+    with pytest.raises(Refused, match="次数太多"):
+        await new_passwords.change(await actor_of(MEMBER), PASSWORD, FRESH, FRESH)
+    assert await one("SELECT count(*) FROM account WHERE password_hash = $1", theirs) == 1
+    assert (await set_new(browser, MEMBER, FRESH + "x")).status_code == 303
 
 
 async def test_an_unknown_phone_and_a_closed_account_are_answered_like_a_known_one(browser, owner):

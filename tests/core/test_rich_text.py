@@ -6,7 +6,18 @@ import pytest
 from server.core.rich_text import TooMuch, depth, pasted, readable, to_html
 
 HUGE = {"many paragraphs": "<p>a" * 120_000, "deep lists": "<ul><li>" * 400, "deep boxes": "<div>" * 100 + "x",
-        "deep and many": "<ul><li>" * 60_000}
+        "deep and many": "<ul><li>" * 60_000, "many lines far inside": "<ul><li>" * 29 + "一<br>" * 9_000}
+
+
+BLANKS = {"blanks": " " * 400_000, "tabs": "\t" * 400_000, "no breaks": "\xa0" * 400_000, "named": "&nbsp;" * 9_000,
+          "wide": "\u3000" * 400_000, "mixed": " \xa0" * 200_000, "on many lines": (" " * 50 + "<br>") * 5_000}
+
+
+@pytest.mark.parametrize("html", BLANKS.values(), ids=BLANKS)
+def test_blanks_in_any_number_keep_nobody_waiting(html):
+    began = time.monotonic()
+    assert pasted(f"甲{html}乙").replace("\u3000", " ").split() == ["甲", "乙"]
+    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize("html", HUGE.values(), ids=HUGE)

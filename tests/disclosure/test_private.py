@@ -36,6 +36,35 @@ def test_nor_does_a_number_show_that_was_dressed_up(written):
     assert "****" in shown_
 
 
+@pytest.mark.parametrize("written", [
+    "138－1234－5678", "138:1234:5678", "138／1234／5678", "138．1234．5678", "138。1234。5678", "138~1234~5678",
+    "138|1234|5678", "138’1234’5678", "138_1234_5678", "138一1234一5678", "138\xa01234\xa05678",
+    "138\u30001234\u30005678", "138\n1234\n5678", "138\ufe0f1234\ufe0f5678", "1\u034f38\u115f1234\u28005678",
+    "١٣٨١٢٣٤٥٦٧٨", "𝟏𝟑𝟖𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖", "¹³⁸¹²³⁴⁵⁶⁷⁸", "①③⑧①②③④⑤⑥⑦⑧", "一三八一二三四五六七八",
+    "138123456O8", "1381234567813912345678", "****13812345678", "13812345678****"])
+def test_a_phone_in_any_spelling_is_masked(written):
+    shown_ = shown("备注", f"联系{written}")
+    assert numbers_in(f"联系{written}")
+    assert "138****" in shown_
+    assert not any(part in shown_ for part in ("1234", "12345678", "②③④"))
+
+
+@pytest.mark.parametrize(("written", "masked"), [
+    ("370921 1975-11-23 9985", "3709************85"), ("370921 1975 1123 998X", "3709************8X"),
+    ("3709211975112399 8X", "3709************8X"), ("3709 2119 7511 2399 85", "3709************85"),
+    ("3-7-0-9-2-1-1-9-7-5-1-1-2-3-9-9-8-5", "3709************85"),
+    ("6228,4812,3456,7890,123", CARD_MASKED), ("6228、4812、3456、7890", "************7890")])
+def test_an_id_number_or_card_in_any_groups_is_masked(written, masked):
+    assert shown("备注", f"本人{written}。") == f"本人{masked}。"
+
+
+@pytest.mark.parametrize("harmless", [
+    "800000 2024-01-01 2033-12-31", "3000、4000、5000、6000", "① 第一条", "二〇二六年十一月", "1 200 300 400",
+    "2024—2033"])
+def test_sums_dates_and_lists_are_no_numbers_of_a_person(harmless):
+    assert (shown("备注", harmless), numbers_in(harmless)) == (harmless, [])
+
+
 @pytest.mark.parametrize(("cell", "masked"), [
     ("刘芳（肺癌）", "刘芳（不公开）"), ("王小二 尿毒症", "王小二 （不公开）"),
     ("高血压糖尿病", "（不公开）（不公开）"), ("张大爷", "张大爷"),

@@ -125,6 +125,16 @@ async def test_what_is_not_fit_is_kept_back_with_words(visit, at, owner, name, v
     assert await fingerprint(owner) == before
 
 
+@pytest.mark.parametrize("text", [
+    "138**1234**5678", "&#49;38&#49;2345678", "138\\-1234\\-5678", "138\n1234\n5678", "138\xa01234\xa05678",
+    "|电话|\n|-|\n|138**12**345678|"])
+async def test_a_number_is_found_as_it_is_read_whatever_marks_stand_in_it(visit, at, text):
+    await ready(at)
+    made = await written(MEETINGS, text=text)
+    assert "还露着像身份证号、卡号或手机号的数字：138…" in (await visit(
+        VILLAGE_ADMIN, "GET", f"/disclosures/{made}/preview")).text
+
+
 async def test_a_warning_or_reminder_keeps_nothing_back(visit, at):
     await ready(at)
     await submitted(MEETINGS, text="电话 13812345678")

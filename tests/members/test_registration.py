@@ -8,9 +8,19 @@ from server.members.registration import requests_at
 from server.people.actions import change_phone
 from server.permissions import Role
 from server.todos.sources import grouped
-from tests.cast import COMMITTEE, MEMBER, NEIGHBOUR_MEMBER, PROBATIONARY, SECRETARY, VILLAGER, organisation_id
+from tests.cast import (
+    COMMITTEE,
+    MEMBER,
+    NEIGHBOUR_MEMBER,
+    PROBATIONARY,
+    SECRETARY,
+    VILLAGER,
+    organisation_id,
+    phone_index,
+)
 from tests.meetings.stories import evidence
 from tests.officers.stories import id_number, known, messages, opened, roles
+from tests.passwords import PASSWORD as CASTS
 from tests.visits import Visitor, actor_of
 
 PASSWORD = "Qiancun2027"
@@ -47,6 +57,15 @@ async def filled(browser, person=MEMBER, **other: str) -> dict[str, str]:
     sent = await messages(form["phone"])
     return form | {"sms_token": re.search(r'name="sms_token" value="([^"]+)"', answer.text)[1],
                    "sms_code": re.search(r"验证码 (\d{6})", sent[-1])[1] if sent else "123456"}
+
+
+async def test_a_password_that_somebody_else_at_this_phone_has_is_not_taken(browser, newcomer, owner):
+    await owner.execute("UPDATE person SET phone_index = $1 WHERE name = $2", phone_index(MEMBER.phone), VILLAGER.name)
+    form = await filled(browser, password=CASTS, password_again=CASTS)
+    answer = await browser.post("/registration", data=form)
+    assert (answer.status_code, "另一位也用这个密码" in answer.text) == (422, True)
+    again = await browser.post("/registration", data=form | {"password": PASSWORD, "password_again": PASSWORD})
+    assert "注册成功" in again.text
 
 
 async def test_who_has_a_new_query_account_reads_what_it_is_from_the_first_page_to_the_last(browser):

@@ -191,8 +191,8 @@ async def test_a_wrong_form_leaves_nothing_behind(visit, at, owner):
 
 
 @pytest.mark.parametrize(("facts", "words"), [
-    ((MEMBER.phone, "别的名字", MEMBER.id_number), "另一个姓名"),
-    ((NEW.phone, MEMBER.name, MEMBER.id_number), "手机号")])
+    ((MEMBER.phone, "别的名字", MEMBER.id_number), "与登记的不一致"),
+    ((NEW.phone, MEMBER.name, MEMBER.id_number), "与登记的不一致")])
 async def test_another_name_or_phone_than_is_known_is_told_and_opens_nothing(visit, at, owner, facts, words):
     await village_open(at)
     phone, name, number = facts
