@@ -6,17 +6,21 @@ from datetime import timedelta
 
 from asyncpg import Record
 
+from server.catalogues.duties import DUTY
 from server.catalogues.rules import BEARS, Audience, Category, Form, Item, difference
 from server.catalogues.tables import item as item_of
 from server.catalogues.tables import item_now
 from server.core.clock import now, today
+from server.core.deadline_tables import find
+from server.core.deadline_words import due_text
 from server.core.rich_text import readable
 from server.disclosure.parts import part_of
 from server.disclosure.private import MASK, numbers_in
-from server.disclosure.rules import PUBLISHED_LATER_MOST, Finding, Level
+from server.disclosure.rules import ON_ITS_WAY, PUBLISHED_LATER_MOST, Finding, Level, rule_of
 from server.disclosure.tables import files_of
 
 ALL_MASKED = re.compile(rf"(?=.*{re.escape(MASK)})[0-9Xx{re.escape(MASK)}]+")  # nothing is left to be read
+NEGATIVE = re.compile(r"[-−－–]\s*[0-9][0-9.,]*(?:\s*元)?")
 A_YEAR = timedelta(days=364)
 ARTICLE, SECRET, CATALOGUE = "M3§8", "M3§11", "M3§7"
 
@@ -24,24 +28,29 @@ ARTICLE, SECRET, CATALOGUE = "M3§8", "M3§11", "M3§7"
 async def findings(matter: Record, edition: Record) -> list[Finding]:
     """Everything the checks find in an edition, errors first, by field."""
     found = [*await of_catalogue(matter, edition), *of_period(matter), *of_text(matter, edition),
-             *shown_numbers(edition), *await of_papers(matter, edition),
+             *await of_moment(matter, edition), *shown_numbers(edition), *await of_papers(matter, edition),
              *await part_of(matter["form"]).findings(matter, edition)]
     order = list(Level)
     return sorted(found, key=lambda one: order.index(one.level))
 
 
 async def of_catalogue(matter: Record, edition: Record) -> list[Finding]:
-    """Whether the catalogue changed under the draft."""
+    """Whether the catalogue changed under the draft. What was handed on before goes by the one it was written for."""
     then = await item_of(edition["item_id"])
     newest = await item_now(matter["village_code"], matter["community"], matter["item"])
     if newest is None and (matter["edition_id"] or (matter["form"] == Form.LEDGER and matter["last"] < today())):
         return []  # a correction of what was asked for then, or books, of which no month may be missing
-    if newest is None:
-        return [Finding(Level.ERROR, "catalogue", "县里的公开目录已不再列这一项；草稿替您留着，可以作废", CATALOGUE)]
-    if then and newest.id != then.id and (told := changed(then, newest)):
-        return [Finding(Level.ERROR, "catalogue",
-                        f"公开目录已更新，这一项{told}。内容都在，请看一遍、再存一次", CATALOGUE)]
-    return []
+    why, onwards = "县里的公开目录已不再列这一项", "草稿替您留着，可以作废"
+    if newest is not None:
+        told = changed(then, newest) if then and newest.id != then.id else ""
+        why, onwards = f"县里更新了公开目录，这一项{told}" if told else "", "内容都在，请看一遍、再存一次"
+    if not why:
+        return []
+    if edition["state"] in ON_ITS_WAY and await is_narrowed(matter, edition):
+        return [Finding(Level.ERROR, "catalogue", f"{why}，不能公开。请退回或撤回修改，看过再提交", CATALOGUE)]
+    if edition["state"] in ON_ITS_WAY:
+        return [Finding(Level.REMINDER, "catalogue", f"{why}；这一份按提交时的目录办", CATALOGUE)]
+    return [Finding(Level.ERROR, "catalogue", f"{why}。{onwards}", CATALOGUE)]
 
 
 def of_period(matter: Record) -> Iterable[Finding]:
@@ -62,8 +71,25 @@ async def is_narrowed(matter: Record, edition: Record) -> bool:
 
 def changed(then: Item, newest: Item) -> str:
     """What of an item bears on a draft: form, columns, audience."""
-    return "，".join(f"{label}由“{before}”改为“{after}”" for label, before, after in difference(then, newest)
-                     if label in BEARS)
+    return "，".join(f"{label}由“{before or '无'}”改为“{after or '无'}”"
+                     for label, before, after in difference(then, newest) if label in BEARS)
+
+
+async def of_moment(matter: Record, edition: Record) -> Iterable[Finding]:
+    """Whether what is to be published at a moment may be, and is in time."""
+    at, level, words = edition["publish_at"], Level.ERROR, ""
+    if at is None:
+        return []
+    due = await find(rule_of(matter).name, DUTY, matter["duty_id"])
+    if matter["form"] == Form.LEDGER:
+        words = "账目一月接一月，审核通过就公开，不能定时"
+    elif at > now() + PUBLISHED_LATER_MOST:
+        words = f"最多推后 {PUBLISHED_LATER_MOST.days} 天公开"
+    elif at <= now():
+        level, words = Level.WARNING, "定时公开的时间已经过了，审核通过就公开"
+    elif due and due.state in ("open", "met") and at > due.due_at:
+        level, words = Level.WARNING, f"应在{due_text(due.due_at, now())}以前公开，定时公开的时间晚了"
+    return [Finding(level, "publish_at", words, ARTICLE)] if words else []
 
 
 def of_text(matter: Record, edition: Record) -> Iterable[Finding]:
@@ -74,10 +100,6 @@ def of_text(matter: Record, edition: Record) -> Iterable[Finding]:
         yield Finding(Level.ERROR, "text", "还没有写正文", ARTICLE)
     if edition["until"] and edition["until"] < today():
         yield Finding(Level.ERROR, "until", "有效期已经过了", ARTICLE)
-    if edition["publish_at"] and matter["form"] == Form.LEDGER:
-        yield Finding(Level.ERROR, "publish_at", "账目一月接一月，审核通过就公开，不能定时", ARTICLE)
-    elif edition["publish_at"] and edition["publish_at"] > now() + PUBLISHED_LATER_MOST:
-        yield Finding(Level.ERROR, "publish_at", f"最多推后 {PUBLISHED_LATER_MOST.days} 天公开", ARTICLE)
     if matter["category"] == Category.CONVENIENCE and not edition["phone"]:
         yield Finding(Level.REMINDER, "phone", "写上联系电话，群众一点就能打", ARTICLE)
     if edition["number"] > 1 and matter["edition_id"] and not edition["why"]:
@@ -112,4 +134,7 @@ async def of_lines(matter: Record, edition: Record) -> list[Finding]:
         found += [Finding(Level.WARNING, "lines", f"“{head}”一列的内容没有公开（已遮住），可以不列这一列", SECRET)
                   for place, head in enumerate(item.columns)
                   if lines and all(len(row) > place and ALL_MASKED.fullmatch(row[place]) for row in lines)]
+        found += [Finding(Level.WARNING, "lines", f"第 {number} 行“{head}”是负数：{row[place]}", ARTICLE)
+                  for number, row in enumerate(lines, 1) for place, head in enumerate(item.columns)
+                  if len(row) > place and NEGATIVE.fullmatch(row[place])][:5]
     return found

@@ -166,7 +166,9 @@ async def save(actor: Actor, matter: Record, edition: Record, values: dict[str, 
         said = (edition["id"], version, bound, values["title"], values["text"], to_html(values["text"]),
                 json.dumps(hide(columns, values["lines"]), ensure_ascii=False), values["until"], values["phone"],
                 values["publish_at"], values["why"] or edition["why"], actor.person_id, actor.signature, sorted(OPEN))
-        saved = await row(SAVE, *said) or await row(SAVED_ALREADY, *said)
+        saved = await row(SAVE, *said)
+        if saved is None and matter["form"] != Form.LEDGER:  # an entry of one, too, makes it a newer version
+            saved = await row(SAVED_ALREADY, *said)
         if saved is None:
             raise await why_not(edition["id"])
         if matter["edition_id"] is None and newest:

@@ -128,7 +128,7 @@ async def table_sent(matter: Record, edition: Record, filled: Filled) -> tuple[I
         raise NotFoundException
     if its.columns != now_is.columns:
         filled.errors["form"] = MOVED
-    return its, fields.rows_typed(filled, len(its.columns))
+    return its, fields.rows_typed(filled, its.columns)
 
 
 def conflict_of(theirs: Record, filled: Filled, table: list[list[str]]) -> dict[str, Any]:

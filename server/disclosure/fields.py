@@ -72,9 +72,10 @@ def some_of(name: str, label: str, words: tuple[str, ...]) -> Field:
 REVIEW = (VERSION, some_of("checked", "保密和一致性", SECRECY), forms.choice("verdict", "审核结果", Verdict), *REASONS)
 
 
-def rows_typed(filled: Filled, columns: int) -> list[list[str]]:
-    """The rows of a table as they were typed, those pasted behind; empty ones are left out. Puts beside the field what
-    is wrong with them."""
+def rows_typed(filled: Filled, heads: Sequence[str]) -> list[list[str]]:
+    """The rows of a table with these heads as they were typed, those pasted behind; empty ones are left out, and heads
+    that were copied along. Puts beside the field what is wrong with them."""
+    columns = len(heads)
     if columns == 0:
         return []
     typed = filled.values.get("cell", [])
@@ -88,10 +89,15 @@ def rows_typed(filled: Filled, columns: int) -> list[list[str]]:
     if "pasted" not in filled.errors:  # else they wait in their box until they are right
         filled.typed["pasted"] = ""
         rows += pasted
-    rows = [row for row in rows if any(row)]
+    rows = [row for row in rows if any(row) and not is_head(row, heads)]
     if len(rows) > ROWS_MOST:
         filled.errors["pasted"] = f"最多 {ROWS_MOST} 行，现在有 {len(rows)} 行"
     return rows
+
+
+def is_head(row: Sequence[str], heads: Sequence[str]) -> bool:
+    """Whether a row says nothing but what its columns are called."""
+    return all(cell and ("".join(cell.split()) in head or head in cell) for cell, head in zip(row, heads, strict=True))
 
 
 def rows_pasted(filled: Filled, columns: int) -> list[list[str]]:

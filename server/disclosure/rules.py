@@ -1,10 +1,11 @@
 """公开事项 (M3§8): its states and the moves between them, who signs, what is looked at before publishing. No I/O."""
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
-from server.catalogues.rules import Audience
+from server.catalogues.rules import CONVENIENCE, PUBLISH, Audience, Category
 from server.core import kinds
 from server.core.deadlines import Rule, declare
 from server.core.moves import Move
@@ -60,6 +61,11 @@ class Verdict(StrEnum):
 class Signed(StrEnum):
     AGREED = "同意公开"
     REFUSED = "不同意"
+
+
+def rule_of(matter: Mapping[str, Any]) -> Rule:
+    """The deadline by which a matter is to be published."""
+    return CONVENIENCE if matter["category"] == Category.CONVENIENCE else PUBLISH
 
 
 SEATS = (Role.SUPERVISOR, Role.SECRETARY)  # who signs, where the county wants it

@@ -58,7 +58,7 @@ async def shown(actor: Actor, matter: Record, number: int | None = None) -> dict
         "subline": subline(matter, published_at, edition["number"] if edition else matter["number"]),
         "page": Markup(page) if page and not hidden else None,
         "notices": [*expired(matter), *await unchanged(matter), *corrected(matter, edition),
-                    *await asked_to_go(actor, matter)],
+                    *await asked_to_go(actor, matter), *await nothing_here(actor, matter)],
         "matter": {"id": matter["id"], "withdrawn": matter["withdrawn_why"]},
         "editions": [{"label": f"第 {one['number']} 版{'（现在）' if place == 0 else ''}", "current": one is present,
                       "href": f"/disclosures/{matter['id']}" + (f"/versions/{one['number']}" if place else "")}
@@ -97,11 +97,34 @@ async def asked_to_go(actor: Actor, matter: Record) -> list[str]:
     return [f"{waits['who']} {moment(waits['at'], now())}申请撤下，等镇里决定：{waits['reason']}"] if waits else []
 
 
+async def nothing_here(actor: Actor, matter: Record) -> list[str]:
+    """Why there is nothing to read, to officers: it went back to the village, or was thrown away."""
+    if matter["edition_id"]:
+        return []
+    edition = await open_edition(matter["id"])
+    if edition is None:
+        return ["写过的内容已作废。仍要公开的，从公开日历里重新填写" if works_on(actor) else
+                "村里写过的内容已作废，还没有重新提交"]
+    if works_on(actor) or edition["state"] in (State.SUBMITTED, State.APPROVED):
+        return []
+    last = await last_review(edition["id"])
+    if last is None or edition["state"] != State.RETURNED:
+        return ["村里正在写或等签字，提交以后才看得到内容"]
+    return [f"{last['who']} {moment(last['at'], now())}退回，村里正在改：{reasons_of(last)}"]
+
+
+def reasons_of(review: Record) -> str:
+    """What a return was about, field by field."""
+    return "；".join(f"{FIELDS.get(name, name)}：{reason}" for name, reason in json.loads(review["reasons"]).items())
+
+
 def subline(matter: Record, published_at: Any, number: int | None) -> str:
     """前村 · 11月3日公开 · 第 1 版."""
     facts = [matter["village"], category_word(matter["category"], matter["community"])]
     if published_at:
         facts += [f"{day(published_at, now())}公开", f"第 {number} 版"]
+    if matter["withdrawn_at"]:
+        facts[-2:] = [f"{day(matter['withdrawn_at'], now())}撤下"]
     return " · ".join(facts)
 
 
@@ -175,7 +198,8 @@ def acts(actor: Actor, matter: Record, edition: Record, state: State) -> list[di
     if actor.may(Can.DISCLOSURE_KEEP):
         if state in (State.DRAFT, State.RETURNED):
             return [act("继续填写", f"{address}/edit"), act("预览", f"{address}/preview", "dim"),
-                    act("作废", f"{address}/dropping", "dim", "post")]
+                    act("作废", f"{address}/dropping", "dim", "post") | {
+                        "sure": "作废后，写的内容不再显示；仍要公开的，要重新填写。"}]
         if state in ON_ITS_WAY:
             return [act("看提交的内容", f"{address}/preview"),
                     act("撤回修改", f"{address}/taking-back", "dim", "post")]

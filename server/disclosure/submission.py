@@ -3,12 +3,11 @@ from asyncpg import Record
 from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
 
 from server.catalogues.duties import DUTY, settle
-from server.catalogues.rules import CONVENIENCE, PUBLISH, Audience, Category, DutyState
+from server.catalogues.rules import Audience, DutyState
 from server.core import audit, deadlines, live
 from server.core.actor import Actor
 from server.core.clock import now
 from server.core.database import row, rows, the_row, transaction
-from server.core.deadlines import Rule
 from server.core.moves import WrongState
 from server.disclosure.checks import findings
 from server.disclosure.content import fingerprint, whole
@@ -22,6 +21,7 @@ from server.disclosure.rules import (
     Signed,
     State,
     errors,
+    rule_of,
     seats_for,
 )
 from server.disclosure.sight import is_for_members
@@ -38,11 +38,6 @@ class NotFit(Exception):
     def __init__(self, found: list[Finding]) -> None:
         super().__init__("；".join(one.words for one in found))
         self.found = found
-
-
-def rule_of(matter: Record) -> Rule:
-    """The deadline by which a matter is to be published."""
-    return CONVENIENCE if matter["category"] == Category.CONVENIENCE else PUBLISH
 
 
 async def seats_of(matter: Record, edition: Record) -> tuple[Role, ...]:

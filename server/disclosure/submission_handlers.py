@@ -7,6 +7,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from server.core import forms
+from server.core.clock import now
+from server.core.dates import moment
 from server.core.forms import Filled
 from server.core.moves import WrongState
 from server.core.page import page, see_other
@@ -39,7 +41,7 @@ async def preview_page(request: Request, matter: Record, edition: Record, faults
         matter={"id": matter["id"]}, version=edition["version"], errors=faults, fits=not errors(found),
         page=await rendered(matter, edition),
         signs=await submission.is_signed_first(matter), open=edition["state"] in OPEN,
-        findings=told(found))
+        findings=told(found), at=edition["publish_at"] and moment(edition["publish_at"], now()))
 
 
 @post("/disclosures/{matter_id:int}/submission", can=Can.DISCLOSURE_KEEP, status_code=200)

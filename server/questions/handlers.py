@@ -187,7 +187,8 @@ async def question_page(request: Request, question: Record, filled: Filled) -> R
     facts += [["提出", f"{asker(request.user, question)} · {moment(question['asked_at'], now())}"],
               ["问谁", question["asked_of"]]]
     if own:
-        facts.append(["署名", "村里知道是谁问的" if question["named"] else "没有告诉村里"])
+        facts.append(["署名", "村里知道是谁问的" if question["named"] and question["asked_of"] == Of.VILLAGE else
+                      "没有告诉村里"])
     hidden = f"{question['hidden_who']}：{without_numbers(question['hidden_why'])}" if state is State.HIDDEN else None
     return await page(
         request, "questions/show.html", status=filled.status, form=filled.typed, errors=filled.errors,

@@ -78,7 +78,7 @@ async def test_removed_the_draft_says_so_and_is_not_handed_on(visit, at):
     await new_version({POOR: None})
     assert "县里的公开目录已不再列这一项" in await page(visit, made)
     assert "张大爷" in await page(visit, made)
-    with pytest.raises(NotFit, match="已不再列这一项；草稿替您留着"):
+    with pytest.raises(NotFit, match="已不再列这一项。草稿替您留着"):
         await hand_on(made)
     assert await lines(made) == TABLES[POOR]
 
@@ -115,10 +115,13 @@ async def test_no_longer_asked_of_villages_it_is_as_if_removed(visit, at):
     assert TEXT in await page(visit, made)
 
 
-async def test_removed_what_waits_for_review_is_still_reviewed(at):
+async def test_removed_what_waits_for_review_is_still_reviewed(visit, at):
     await ready(at)
     made = await submitted(POOR)
     await new_version({POOR: None})
+    text = (await visit(COMMITTEE, "GET", f"/disclosures/{made}/review")).text
+    assert "县里的公开目录已不再列这一项；这一份按提交时的目录办" in text
+    assert "错误" not in text
     assert await review(made) == "已公开"
     assert (await owed(POOR))[0] == (QUARTER, "已公开")
 
@@ -259,6 +262,7 @@ async def test_what_was_restricted_to_members_meanwhile_is_approved_for_no_villa
     await new_version({DUES: {"audience": "村（居）民"}})
     made = await submitted(DUES)
     await new_version({DUES: {"audience": "党员"}})
+    assert "不能公开。请退回" in (await visit(COMMITTEE, "GET", f"/disclosures/{made}/review")).text
     with pytest.raises(Refused, match="只对党员公开"):
         await review(made)
     assert (await edition(made))["state"] == "待审核"

@@ -32,9 +32,11 @@ from tests.disclosure.stories import (
     save,
     submitted,
     to_township,
+    written,
 )
 from tests.meetings.stories import card_lines, evidence, one
 
+DUE = datetime(2026, 10, 11, tzinfo=BEIJING)  # three working days after the holidays
 LATER = datetime(2026, 10, 12, 8, tzinfo=BEIJING)
 OF_VILLAGERS = tuple(VILLAGERS.values())
 
@@ -184,6 +186,18 @@ async def test_at_its_moment_it_is_published_once(visit, at):
     assert await evidence("publish_matter") == 1
     await publish_now({"edition": its["id"]})
     assert await evidence("publish_matter") == 1
+
+
+async def test_a_moment_that_is_past_or_too_late_is_pointed_out_before_it_is_handed_on(visit, at):
+    await ready(at)
+    past, late = datetime(2026, 10, 1, tzinfo=BEIJING), DUE + timedelta(minutes=1)
+    for made_for, words in ((past, "定时公开的时间已经过了，审核通过就公开"), (late, "以前公开，定时公开的时间晚了"),
+                            (late - timedelta(minutes=2), None)):
+        made = await written(publish_at=made_for)
+        text = (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/{made}/preview")).text
+        assert (words in text) if words else ("定时公开的" not in text), made_for
+        assert "审核通过后，定时" in text
+        await visit(VILLAGE_ADMIN, "POST", f"/disclosures/{made}/dropping")
 
 
 async def test_a_moment_that_is_past_is_at_once(at):

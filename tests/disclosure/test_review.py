@@ -301,6 +301,23 @@ async def test_what_came_back_or_was_taken_back_is_not_read_by_the_township_agai
     assert "还没想好的话" not in (await visit(COMMITTEE, "GET", f"/disclosures/{made}")).text
 
 
+async def test_where_there_is_nothing_to_read_it_says_why(visit, at):
+    await ready(at, QUARTER_OVER)
+    made = await submitted()
+    address = f"/disclosures/{made}"
+    await review(made, text="写明哪天开的会")
+    assert "退回，村里正在改：正文：写明哪天开的会" in (await visit(COMMITTEE, "GET", address)).text
+    await hand_on(made)
+    assert "退回，村里正在改" not in (await visit(COMMITTEE, "GET", address)).text
+    await take_back(made)
+    assert "村里正在写或等签字" in (await visit(COMMITTEE, "GET", address)).text
+    text = (await visit(VILLAGE_ADMIN, "GET", address)).text
+    assert "确定作废" in text
+    await visit(VILLAGE_ADMIN, "POST", f"{address}/dropping")
+    assert "写过的内容已作废" in (await visit(VILLAGE_ADMIN, "GET", address)).text
+    assert "村里写过的内容已作废" in (await visit(COMMITTEE, "GET", address)).text
+
+
 async def test_the_evidence_names_numbers_and_no_texts(at):
     await ready(at)
     await published(POOR)

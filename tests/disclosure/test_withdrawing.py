@@ -105,8 +105,9 @@ async def test_taken_down_a_notice_stays_and_says_who_and_why(visit, at):
     assert answer.status_code == 303
     page = (await visit(VILLAGER, "GET", f"/disclosures/{made}")).text
     assert TEXT not in page
-    for word in ("已经撤下", WHY, "褚镇 · 党委管理员批准撤下"):
+    for word in ("已经撤下", WHY, "褚镇 · 党委管理员批准撤下", "今天撤下"):
         assert word in page
+    assert "第 1 版" not in page
     for kind in ("disclosures", "village_affairs"):
         assert await card_lines(kind=kind) == [f"已撤下：{MEETINGS}（2026年第三季度）"]
     assert await evidence("withdraw_matter") == 1
