@@ -20,6 +20,7 @@ from server.core.clock import BEIJING
 LONG_TEXT = 20_000  # characters of minutes: two hours of talk, written out
 FIRST_YEAR, LAST_YEAR = 2019, 2039  # what the calendar of working days reaches, with room for a deadline after it
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # makes what follows read from the other side
 
 TOLD = 40  # characters of a name that no form has, on the page that refuses it
 
@@ -168,7 +169,7 @@ def shown(name: str) -> str:
 def text(name: str, label: str, *, most: int, required: bool = True, seen: bool = True) -> Field:
     """Plain text of at most `most` characters, trimmed; line ends become \\n. seen: False where no person types it."""
     def read_text(typed: list[str]) -> str:
-        value = typed[0].replace("\r\n", "\n").strip() if typed else ""
+        value = TURNING.sub("", typed[0]).replace("\r\n", "\n").strip() if typed else ""
         if required and not value:
             raise ValueError(f"请填写{label}")
         if len(value) > most:

@@ -17,7 +17,7 @@ from server.core.page import page, see_other
 from server.disclosure import fields, reviewing
 from server.disclosure.checks import findings
 from server.disclosure.publication import category_word
-from server.disclosure.rules import FIELDS, SECRECY, State, Verdict
+from server.disclosure.rules import FIELDS, SECRECY, State, Verdict, fields_of
 from server.disclosure.show import beside, marks, rendered, review_due, told
 from server.disclosure.sight import the_matter
 from server.disclosure.tables import open_edition
@@ -74,7 +74,7 @@ async def review_page(request: Request, matter: Record, edition: Record, filled:
         marks=[*await marks(edition), f"{edition['submitted_who']} {moment(edition['submitted_at'], now())}提交", *(
             [f"审核通过后定时 {moment(edition['publish_at'], now())} 公开"] if edition["publish_at"] else [])],
         beside=await beside(request.user, matter, edition), secrecy=[{"value": one, "label": one} for one in SECRECY],
-        fields=list(FIELDS.items()), errors=filled.errors, own=request.user.person_id in edition["authors"],
+        fields=fields_of(matter["form"]), errors=filled.errors, own=request.user.person_id in edition["authors"],
         others=await who_else(request, edition),
         form=filled.typed | {"checked": filled.several("checked"), "reasons": reasons})
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from server.catalogues.rules import CONVENIENCE, PUBLISH, Audience, Category
+from server.catalogues.rules import CONVENIENCE, PUBLISH, Audience, Category, Form
 from server.core import kinds
 from server.core.deadlines import Rule, declare
 from server.core.moves import Move
@@ -87,12 +87,19 @@ SECRECY = (
 # What a reason of a return can be about.
 FIELDS = {"title": "标题", "text": "正文", "lines": "表格", "ledger": "账目", "files": "附件", "wall": "公开栏照片",
           "until": "有效期", "phone": "联系电话"}
+OF_FORM = {"lines": (Form.TABLE, Form.LIST), "ledger": (Form.LEDGER,), "text": (Form.TEXT, Form.TABLE, Form.LIST),
+           "until": (Form.TEXT, Form.TABLE, Form.LIST), "phone": (Form.TEXT, Form.TABLE, Form.LIST)}
 # What a check can be about.
 LABELS = FIELDS | {"catalogue": "公开目录", "category": "项目", "closing": "本月结余", "day": "日期",
                    "income": "收支金额", "month": "月份", "note": "说明", "opening": "上月结余", "period": "时期",
                    "pictures": "凭证照片", "publish_at": "定时公开", "summary": "摘要", "why": "更正原因",
                    "voucher": "凭证号", "handler": "经手、证明、审批",
                    "witness": "证明人", "approver": "审批人"}
+
+
+def fields_of(form: str) -> list[tuple[str, str]]:
+    """What a return can be about in a matter of this form: names and labels."""
+    return [(name, label) for name, label in FIELDS.items() if form in OF_FORM.get(name, tuple(Form))]
 
 
 def label_of(field: str) -> str:

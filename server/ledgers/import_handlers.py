@@ -112,9 +112,21 @@ async def hand_in_many(request: Request) -> Response[Any]:
 
 async def listed(condition: str, value: int) -> list[dict[str, Any]]:
     """The newest imports that fit."""
-    return [dict(one) | {"tone": TONES[Progress(one["state"])], "when": moment(one["at"], now())} for one in await rows(
-        f"""SELECT id, file_name, who, at, state, total, checked, wrong, month FROM ledger_import
-            WHERE {condition} ORDER BY id DESC LIMIT {PAGE}""", value)]
+    return [dict(one) | standing(one["state"], one["written"], one["villages"]) | {"when": moment(one["at"], now())}
+            for one in await rows(f"""
+                SELECT id, file_name, who, at, state, total, checked, wrong, month,
+                    (SELECT count(*) FROM ledger_import_village v WHERE v.import_id = i.id) AS villages,
+                    (SELECT count(*) FROM ledger_import_village v
+                     WHERE v.import_id = i.id AND v.state = '已写入') AS written
+                FROM ledger_import i WHERE {condition} ORDER BY id DESC LIMIT {PAGE}""", value)]
+
+
+def standing(state: str, written: int, villages: int) -> dict[str, str]:
+    """How an import stands, by what was written of it: one that is through has not by that done anything."""
+    if state == Progress.DONE and written < max(1, villages):
+        return {"state": f"写入 {written} / {villages} 个村" if written else "没有写入",
+                "tone": "amber" if written else "red"}
+    return {"state": state, "tone": TONES[Progress(state)]}
 
 
 async def seen(request: Request, import_id: int) -> Record:
@@ -137,13 +149,14 @@ async def show(request: Request, import_id: FromPath[int]) -> Response[Any]:
         WHERE x.import_id = $1 ORDER BY x.village_code""", import_id)
     wrong = await rows("""SELECT number, village_code, cells::text, faults::text FROM ledger_import_row
                           WHERE import_id = $1 AND faults <> '{}' ORDER BY number LIMIT $2""", import_id, WRONG_SHOWN)
-    written = sum(one["state"] != "待写入" for one in villages)
+    through = sum(one["state"] != "待写入" for one in villages)
+    written = sum(one["state"] == "已写入" for one in villages)
     return await page(
         request, "ledgers/import.html", running=held["state"] == Progress.RUNNING, when=moment(held["at"], now()),
-        paused=held["state"] == Progress.PAUSED, one=dict(held) | {"tone": TONES[Progress(held["state"])]},
+        paused=held["state"] == Progress.PAUSED, one=dict(held) | standing(held["state"], written, len(villages)),
         back=f"/disclosures/{held['matter_id']}/sheet" if held["matter_id"] else "/ledger-imports",
         villages=[dict(one) | {"tone": VILLAGE_TONES[one["state"]]} for one in villages], written=written,
-        done=held["checked"] + written, of=held["total"] + max(1, len(villages)),
+        done=held["checked"] + through, of=held["total"] + max(1, len(villages)),
         wrong=[told(one) for one in wrong], more_wrong=max(0, held["wrong"] - WRONG_SHOWN))
 
 

@@ -108,7 +108,7 @@ async def choice_page(request: Request, its: Record, filled: Filled) -> Response
                for one in await candidates(its["organisation_id"], its["code"])]
     return await page(request, "query_accounts/choice.html", status=filled.status, errors=filled.errors,
                       options=options, standings=forms.options(Standing),
-                      form={"standing": str(Standing.COMMITTEES)} | filled.typed | {"people": filled.several("people")})
+                      form=filled.typed | {"people": filled.several("people")})
 
 
 @post("/query-accounts/choice", can=Can.READER_KEEP, status_code=200)

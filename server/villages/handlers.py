@@ -111,7 +111,8 @@ def shown_exemption(actor: Actor, asked: Record) -> dict[str, Any]:
     state = Exempting(asked["state"])
     facts = [["原因", asked["reason"]], ["提出", f"{asked['who']} {moment(asked['at'], now())}"]]
     if asked["opinion_at"]:
-        facts.append(["镇街意见", f"{asked['opinion']}（{asked['opinion_who']} {moment(asked['opinion_at'], now())}）"])
+        opinion = "同上，由镇街提出" if asked["opinion"] == asked["reason"] else asked["opinion"]
+        facts.append(["镇街意见", f"{opinion}（{asked['opinion_who']} {moment(asked['opinion_at'], now())}）"])
     if asked["answer_at"]:
         answered = f"{asked['answer_who']} {moment(asked['answer_at'], now())}"
         facts.append(["县级审批", f"{asked['answer'] or '同意备案'}（{answered}）"])

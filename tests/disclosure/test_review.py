@@ -301,6 +301,19 @@ async def test_what_came_back_or_was_taken_back_is_not_read_by_the_township_agai
     assert "还没想好的话" not in (await visit(COMMITTEE, "GET", f"/disclosures/{made}")).text
 
 
+@pytest.mark.parametrize(("name", "period", "asked", "not_asked"), [
+    (MEETINGS, "2026-Q3", ("text", "title", "files", "wall", "until", "phone"), ("lines", "ledger")),
+    (ACCOUNTS, "2026-09", ("ledger", "title", "files", "wall"), ("lines", "text", "until", "phone")),
+    (POOR, "2026-Q3", ("lines", "text", "title"), ("ledger",))])
+async def test_a_reason_can_be_about_what_the_form_has(visit, at, name, period, asked, not_asked):
+    await ready(at)
+    made = await written(name, period)
+    await to_township(made)
+    page = (await visit(COMMITTEE, "GET", f"/disclosures/{made}/review")).text
+    assert all(f'name="reason-{field}"' in page for field in asked)
+    assert not any(f'name="reason-{field}"' in page for field in not_asked)
+
+
 async def test_where_there_is_nothing_to_read_it_says_why(visit, at):
     await ready(at, QUARTER_OVER)
     made = await submitted()

@@ -8,6 +8,7 @@ from litestar.exceptions import PermissionDeniedException
 
 from server.core import effects, sheets
 from server.disclosure.rules import State
+from server.ledgers.import_handlers import standing
 from server.ledgers.sheet import OWN
 from tests.cast import (
     COMMITTEE,
@@ -228,12 +229,24 @@ async def test_a_month_begins_where_the_one_before_ended(visit, at):
     assert (await books())[-1] == ("前村", 8_140_00, 0, 140_00, 8_000_00, 1)
 
 
-async def test_one_village_that_does_not_fit_keeps_none_of_the_others_back(at):
+async def test_one_village_that_does_not_fit_keeps_none_of_the_others_back(visit, at):
     await all_open(at)
     made = await done(spent(), spent("后村", expense="x"), earned("后村"))
     assert await outcome(made) == {
         "前村": ("已写入", 1, ""), "后村": ("没有写入", 0, "有 1 行要改，见下面的清单；改好后整张表再导入一次")}
     assert [one[0] for one in await books()] == ["前村"]
+    for address in (f"/ledger-imports/{made}", "/ledger-imports"):
+        text = (await visit(COMMITTEE, "GET", address)).text
+        assert "写入 1 / 2 个村" in text
+        assert "已完成" not in text
+
+
+@pytest.mark.parametrize(("state", "written", "villages", "shown"), [
+    ("导入中", 0, 0, ("导入中", "blue")), ("已暂停", 1, 4, ("已暂停", "amber")), ("已完成", 4, 4, ("已完成", "green")),
+    ("已完成", 3, 4, ("写入 3 / 4 个村", "amber")), ("已完成", 0, 4, ("没有写入", "red")),
+    ("已完成", 0, 0, ("没有写入", "red"))])
+def test_an_import_that_is_through_says_what_it_wrote(state, written, villages, shown):
+    assert tuple(standing(state, written, villages).values()) == shown
 
 
 async def test_a_month_that_is_not_owed_is_told(at):
