@@ -26,7 +26,8 @@ async def difference(matter: Record, before: Record, after: Record, label: str,
     """How `after` differs from `before`, as pages show it. label: what it is held against; sides: what they are."""
     return {"label": label, "sides": sides, "struck": sides == EDITIONS, "rows": [
         {"label": name, "before": old, "after": new}
-        for name, old, new in differing(matter["form"], await content(matter, before), await content(matter, after))]}
+        for name, old, new in differing(matter["form"], await content(matter, before), await content(matter, after))
+        if sides == EDITIONS or name != LABELS["title"]]}  # the title of a period names it
 
 
 async def published_difference(matter: Record, before: Record, after: Record, label: str) -> dict[str, Any]:

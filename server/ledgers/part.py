@@ -169,13 +169,37 @@ def differ(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str
     if before.get("month") != after.get("month"):
         return months_differing(before, after)
     old, new = ({one["line"]: one for one in its.get("entries", ())} for its in (before, after))
-    found = [(f"凭证 {(new.get(name) or old[name])['voucher'] or '—'}", words(old.get(name)), words(new.get(name)))
-             for name in old | new if old.get(name) != new.get(name)]
+    found = [row for name in old | new for row in entries_differing(old.get(name), new.get(name))]
     for name, label in (("opening", "上月结余"), ("closing", "本月结余")):
         if before.get(name) != after.get(name):
             old_sum, new_sum = (f"{yuan(its[name])} 元" if name in its else "" for its in (before, after))
             found.append((label, old_sum, new_sum))
     return found
+
+
+def entries_differing(old: dict[str, Any] | None, new: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    """What of one entry is other than before; all of one that came or went."""
+    name = f"凭证 {(new or old or {})['voucher'] or '—'}"
+    if old is None or new is None:
+        return [(name, words(old), words(new))]
+    before, after = told(old), told(new)
+    found = [(f"{name} {label}", before[label], after[label]) for label in before if before[label] != after[label]]
+    if old["file_id"] != new["file_id"]:
+        found.append((f"{name} 照片", "有" if old["file_id"] else "", "换过" if old["file_id"] and new["file_id"] else (
+            "有" if new["file_id"] else "")))
+    return found
+
+
+def told(entry: dict[str, Any]) -> dict[str, str]:
+    """An entry, part by part, as it is read."""
+    return {"凭证号": entry["voucher"], "日期": entry["day"], "摘要": entry["summary"], "金额": amount(entry),
+            "类别": entry["category"], "说明": entry["note"], "经手人": entry["handler"], "证明人": entry["witness"],
+            "审批人": entry["approver"]}
+
+
+def amount(entry: dict[str, Any]) -> str:
+    """What came in or went out, with its sign."""
+    return f"+{yuan(entry['income'])}" if entry["income"] else f"−{yuan(entry['expense'])}"
 
 
 def months_differing(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -200,9 +224,9 @@ def words(entry: dict[str, Any] | None) -> str:
     """An entry on one line; nothing for one that is not there."""
     if entry is None:
         return ""
-    amount = f"+{yuan(entry['income'])}" if entry["income"] else f"−{yuan(entry['expense'])}"
     who = "、".join(filter(None, (entry["handler"], entry["witness"], entry["approver"])))
-    return " ".join(filter(None, (entry["day"], entry["summary"], amount, entry["category"], entry["note"], who)))
+    said = (entry["day"], entry["summary"], amount(entry), entry["category"], entry["note"], who)
+    return " ".join(filter(None, said))
 
 
 async def others(edition_id: int) -> list[int]:

@@ -99,7 +99,7 @@ WAITING = {"still_overdue": "overdue", "still_ledgers": "ledger_overdue", "still
 
 def in_short(named: Sequence[str], things: int) -> str:
     """What has lapsed: the oldest by name, then how many it is in all."""
-    return "、".join(named) + (f"等 {things} 件" if things > len(named) else "")
+    return "、".join(one.removeprefix("公开 · ") for one in named) + (f"等 {things} 件" if things > len(named) else "")
 
 
 def share(part: int, whole: int) -> int | None:

@@ -186,10 +186,13 @@ def test_a_correction_is_told_entry_by_entry():
     added = line(voucher="09-03", expense=1_00)
     after = contents(Book(SEPTEMBER, 0, [income(), line(expense=3_800_00), added]), [1, 2, 3])
     told = differ(before, after)
-    assert [label for label, _, _ in told] == ["凭证 09-01", "凭证 09-03", "本月结余"]
-    assert told[0][1].startswith("2026-09-09 村内路灯维修 6 盏 −3,860.00")
+    assert [label for label, _, _ in told] == ["凭证 09-01 金额", "凭证 09-03", "本月结余"]
+    assert told[0][1:] == ("−3,860.00", "−3,800.00")
     assert (told[1][1], told[2][1:]) == ("", ("8,140.00 元", "8,199.00 元"))
     assert differ(before, before) == []
+    for old, new, said in ((None, 7, ("", "有")), (7, 8, ("有", "换过")), (7, None, ("有", ""))):
+        one, other = (contents(Book(SEPTEMBER, 0, [line(file_id=file)]), [1]) for file in (old, new))
+        assert differ(one, other) == [("凭证 09-01 照片", *said)]
 
 
 def test_two_months_are_told_by_category():
