@@ -1,5 +1,6 @@
 """广播稿: a matter as it is read out over the village's loudspeaker. Words for the ear: no tables, no abbreviations."""
 import json
+import re
 from typing import Any
 
 from asyncpg import Record
@@ -11,6 +12,7 @@ from server.core.rich_text import paragraphs
 from server.disclosure.parts import part_of
 from server.disclosure.publication import category_word
 
+GROUPED, NOUGHTS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))"), re.compile(r"(?<=[0-9])\.00(?![0-9])")
 PER_MINUTE = 180  # characters that are read out in a minute, slowly
 ROWS_READ = 40  # rows of a list that are read out
 
@@ -25,18 +27,23 @@ async def text(matter: Record, edition: Record) -> list[str]:
         found.append(f"这是更正后的内容，更正原因是：{edition['why']}。")
     if matter["form"] == Form.LEDGER:
         content = await part_of(matter["form"]).content(edition)
-        found.append(f"{label}，" + "，".join(f"{word} {amount}" for word, amount in content["facts"]) + "。")
+        found.append(f"{label}，" + "，".join(f"{word} {for_the_ear(sum_)}" for word, sum_ in content["facts"]) + "。")
         found += [spoken(one) for one in content["entries"]]
     found += paragraphs(edition["html"])
     item = await item_of(edition["item_id"])
     rows = json.loads(edition["lines"])
     if item and rows:
-        found += ["，".join(f"{head} {cell}" for head, cell in zip(item.columns, row, strict=True) if cell) + "。"
-                  for row in rows[:ROWS_READ]]
+        found += ["，".join(f"{head} {for_the_ear(cell)}" for head, cell in zip(item.columns, row, strict=True)
+                           if cell) + "。" for row in rows[:ROWS_READ]]
         if len(rows) > ROWS_READ:
             found.append(f"一共 {len(rows)} 行，其余请到公开栏或手机上看。")
     found.append("对哪一笔、哪一件有疑问，可以到村委会问，也可以在手机上直接问，还可以向镇里反映。播报完毕。")
     return found
+
+
+def for_the_ear(sum_: str) -> str:
+    """A sum without what is there for the eye: 12,000.00 元 is read as 12000 元."""
+    return NOUGHTS.sub("", GROUPED.sub("", sum_))
 
 
 def spoken(entry: dict[str, Any]) -> str:

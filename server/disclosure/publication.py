@@ -43,6 +43,13 @@ async def publish(actor: Actor | None, matter: Record, edition: Record) -> None:
     await tell(actor, matter, its, audience, content)
 
 
+async def hold(matter: Record, edition_id: int) -> None:
+    """Keeps everybody else from a matter and from those whose pages show something of it, in one order: of two who
+    publish months of one village at once neither waits for the other in vain. Within a transaction."""
+    every = {matter["id"], *await part_of(matter["form"]).others(edition_id)}
+    await rows("SELECT FROM matter WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", list(every))
+
+
 async def render(matter: Any, edition: Any) -> str:
     """The page of an edition as all its readers see it alike."""
     return ENVIRONMENT.get_template("disclosure/_content.html").render(**await content_context(matter, edition))

@@ -9,7 +9,7 @@ from litestar.exceptions import NotFoundException, PermissionDeniedException
 from server.core import audit, deadlines, effects, live
 from server.core.actor import Actor, Machine
 from server.core.clock import now
-from server.core.database import row, rows, transaction
+from server.core.database import row, rows, the_row, transaction
 from server.core.forms import Refused
 from server.core.moves import WrongState
 from server.disclosure import publication
@@ -36,7 +36,7 @@ async def review(actor: Actor, matter: Record, edition: Record, version: int, ve
             one["account_id"] for one in await signatures(edition["id"], version)]:
         raise PermissionDeniedException("不能审核自己写的、自己签过字的内容，请由镇里另一位同志审核")
     async with transaction():
-        await rows("SELECT FROM matter WHERE id = $1 FOR NO KEY UPDATE", matter["id"])
+        await publication.hold(matter, edition["id"])
         held = await row("SELECT * FROM edition WHERE id = $1 FOR NO KEY UPDATE", edition["id"])
         if held is None or (held["state"], held["version"]) != (State.SUBMITTED, version):
             raise WrongState("这份内容刚才已经审核过，或被撤回修改了")
@@ -84,8 +84,8 @@ async def carry_on(actor: Actor, matter: Record, edition: Record, verdict: Verdi
 async def publish_now(payload: dict[str, Any]) -> None:
     """Publishes what was approved for this moment; once however often it is asked. The matter is held first, as by
     whoever takes it down or reviews it."""
-    await rows("""SELECT FROM matter WHERE id = (SELECT matter_id FROM edition WHERE id = $1) FOR NO KEY UPDATE""",
-               payload["edition"])
+    its = await the_row("SELECT matter_id FROM edition WHERE id = $1", payload["edition"])
+    await publication.hold(await matter_by_id(its["matter_id"]), payload["edition"])
     edition = await row("""SELECT * FROM edition WHERE id = $1 AND state = '待公开' AND publish_at <= ebranch_now()
                            FOR NO KEY UPDATE""", payload["edition"])
     if edition is not None:

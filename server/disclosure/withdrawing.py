@@ -11,7 +11,7 @@ from server.core.database import row, rows, the_row, transaction
 from server.core.moves import WrongState
 from server.disclosure import cards
 from server.disclosure.private import without_numbers
-from server.disclosure.publication import others_anew, post
+from server.disclosure.publication import hold, others_anew, post
 from server.disclosure.rules import REVIEW_TIME
 from server.disclosure.submission import EDITION
 from server.permissions import Can
@@ -23,6 +23,8 @@ async def ask(actor: Actor, matter: Record, reason: str) -> None:
 
     WrongState where it is not published, or asked for already."""
     async with transaction():
+        if actor.may(Can.DISCLOSURE_REVIEW) and matter["edition_id"]:
+            await hold(matter, matter["edition_id"])
         there = await the_row("SELECT edition_id, withdrawn_at FROM matter WHERE id = $1 FOR NO KEY UPDATE",
                               matter["id"])
         if there["edition_id"] is None or there["withdrawn_at"]:
@@ -45,6 +47,7 @@ async def decide(actor: Actor, matter: Record, withdrawal: Record, agreed: bool,
         raise PermissionDeniedException("自己提出的申请，要由镇里另一位同志决定")
     async with transaction():
         if agreed:
+            await hold(matter, matter["edition_id"])
             await take_down(actor, matter, withdrawal["id"], withdrawal["reason"], answer)
         else:
             refused = await row("""UPDATE withdrawal SET state = '不同意', answer = $2, answer_who = $3,

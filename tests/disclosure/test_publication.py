@@ -144,6 +144,8 @@ async def test_read_aloud_a_ledger_is_words(visit, at):
     made = await published(ACCOUNTS, "2026-09")
     spoken = (await visit(VILLAGER, "GET", f"/disclosures/{made}/broadcast")).text
     assert "9月9日，村内路灯维修 6 盏，支出 3860 元，经手人孙桂兰" in spoken
+    assert "收入 12000 元" in spoken
+    assert ",000" not in spoken
 
 
 async def test_the_fingerprint_is_of_what_was_published(at):

@@ -4,6 +4,7 @@ import asyncio
 import pytest
 from litestar.exceptions import PermissionDeniedException
 
+from server.catalogues import duties
 from server.core.database import rows
 from server.core.forms import Refused
 from server.core.moves import WrongState
@@ -208,6 +209,20 @@ async def test_reviewed_by_two_at_once_one_verdict_holds(at):
     published_once = (await edition(made))["state"] == "已公开"
     assert await evidence("publish_matter") == published_once
     assert await one("SELECT count(*) FROM rendering") == published_once
+
+
+async def test_months_of_one_village_approved_at_once_wait_for_each_other(at):
+    """Each of them shows something of those before it: corrected together, they are rendered together."""
+    await ready(at)
+    made = [await published(ACCOUNTS, "2026-09")]
+    for month in (10, 11, 12):
+        await at(f"{2026 + month // 12}-{month % 12 + 1:02}-06 09:00")
+        await duties.renew_all()
+        made.append(await published(ACCOUNTS, f"2026-{month}", entries=()))
+    for month in made:
+        await begin_correction(month)
+        await to_township(month)
+    assert await asyncio.gather(*(review(month) for month in reversed(made))) == ["已公开"] * 4
 
 
 async def test_reviewed_and_taken_back_at_once_one_of_both_happens(at):
