@@ -15,7 +15,7 @@ from server.core.deadline_tables import find
 from server.core.deadline_words import due_text
 from server.core.rich_text import readable
 from server.disclosure.parts import part_of
-from server.disclosure.private import MASK, numbers_in
+from server.disclosure.private import ILLNESS, MASK, numbers_in
 from server.disclosure.rules import ON_ITS_WAY, PUBLISHED_LATER_MOST, Finding, Level, rule_of
 from server.disclosure.tables import files_of
 
@@ -115,11 +115,13 @@ def shown_numbers(edition: Record) -> Iterable[Finding]:
 
 
 async def of_papers(matter: Record, edition: Record) -> list[Finding]:
-    """The photograph of the board beside the online text."""
-    if matter["category"] == Category.CONVENIENCE or any(
-            one["place"] == "wall_photos" for one in await files_of(edition["id"])):
-        return []
-    return [Finding(Level.REMINDER, "wall", "没有公开栏照片；上墙后拍一张，网上网下一致看得见", ARTICLE)]
+    """Files whose names tell of an illness; the photograph of the board beside the online text."""
+    files = await files_of(edition["id"])
+    found = [Finding(Level.WARNING, "files", f"附件名里像有病情：{one['name']}", SECRET)
+             for one in files if ILLNESS.search(one["name"])]
+    if matter["category"] == Category.CONVENIENCE or any(one["place"] == "wall_photos" for one in files):
+        return found
+    return [*found, Finding(Level.REMINDER, "wall", "没有公开栏照片；上墙后拍一张，网上网下一致看得见", ARTICLE)]
 
 
 async def of_lines(matter: Record, edition: Record) -> list[Finding]:

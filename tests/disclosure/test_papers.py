@@ -59,6 +59,14 @@ async def test_nobody_misses_the_photograph_that_is_there(visit, at):
     assert "没有公开栏照片" not in (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/{made}/preview")).text
 
 
+async def test_a_file_whose_name_tells_of_an_illness_is_pointed_out(visit, at, owner):
+    await ready(at)
+    made, _ = await with_photo(visit)
+    assert "像有病情" not in (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/{made}/preview")).text
+    await owner.execute("UPDATE file SET name = '张三肝癌诊断.jpg'")
+    assert "附件名里像有病情：张三肝癌诊断" in (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/{made}/preview")).text
+
+
 async def test_another_matters_address_does_not_open_it(visit, at):
     await ready(at)
     _, file = await with_photo(visit)
