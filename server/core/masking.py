@@ -15,12 +15,20 @@ INVISIBLE = re.compile(
 SPELLED = str.maketrans("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖OoＯｏ", "0012345678911234567890000")
 SPELLED_OUT = re.compile(
     "(?<![0-9零〇一二三四五六七八九幺])[0-9零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖OoＯｏ]{11,19}(?![0-9])")
+LIKE_DIGITS = re.compile(  # whatever may be read as one
+    r"[\d²³¹⁰-⁹₀-₉①-⒛⓪-⓿❶-➓零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖OoＯｏ]")
+FEWEST = 11  # digits of a person's number
 LENGTHS = (11, 15, 16, 17, 18, 19)  # of what a person's number may be, in digits
 
 
 def visible(text: str) -> str:
     """A text without the signs that nobody sees."""
     return INVISIBLE.sub("", "".join(sign for sign in text if unicodedata.category(sign) != "Cf"))
+
+
+def may_have_numbers(text: str) -> bool:
+    """Whether as much as a person's number in digits, or what is read as one, stands in a text at all."""
+    return len(LIKE_DIGITS.findall(text)) >= FEWEST
 
 
 def in_digits(text: str) -> str:

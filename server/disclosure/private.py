@@ -3,7 +3,7 @@ stay; anywhere else they are pointed out. No I/O."""
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from server.core.masking import in_digits, visible
+from server.core.masking import in_digits, may_have_numbers, visible
 from server.people.rules import MASK, masked_phone
 
 HIDDEN = "（不公开）"
@@ -71,6 +71,8 @@ def hidden(head: str, cell: str) -> str:
 def without_numbers(text: str) -> str:
     """A text with every number of a person's in it masked."""
     text, shown, place = half_width(text), "", 0
+    if not may_have_numbers(text):
+        return text
     plain = in_digits(text)
     for first, last in numbers(plain):
         shown, place = shown + text[place:first] + mask_number(plain[first:last]), last
@@ -114,6 +116,8 @@ def masked(text: str, first: int, last: int) -> str:
 
 def numbers_in(text: str) -> list[str]:
     """What in a text still shows a person's number, each as it is written."""
+    if not may_have_numbers(text):
+        return []
     plain = in_digits(half_width(text))
     return [plain[first:last] for first, last in numbers(plain)]
 
