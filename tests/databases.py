@@ -26,11 +26,9 @@ async def connected(role: str, name: str) -> AsyncIterator[asyncpg.Connection]:
 @asynccontextmanager
 async def fresh_database() -> AsyncIterator[str]:
     """The name of a new copy of the template, with the cast in it; the application is connected to it meanwhile."""
-    from server.core import calendar_days, clock, live
+    from server.core import calendar_days, clock
     from server.disclosure import calendar_view
 
-    left, live._redis = live._redis, None
-    assert left is None, "a client of Redis was left behind, in a loop that may be closed"
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{next(_number)}"
     admin = await asyncpg.connect(url("postgres", "postgres"))
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE ebranch OWNER ebranch_owner STRATEGY FILE_COPY")
@@ -41,7 +39,6 @@ async def fresh_database() -> AsyncIterator[str]:
         await enter_pool(url("ebranch_app", name), 6)
         yield name
     finally:
-        await live.close()
         await leave_pool()
         clock.set_offset(0)
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -49,20 +46,26 @@ async def fresh_database() -> AsyncIterator[str]:
 
 
 async def enter_pool(address: str, size: int) -> None:
-    """Connects the application to a database; a pool that another test left behind is told of, and fails none."""
+    """Connects the application to a database; a pool or a client of Redis that another test left behind, in a loop that
+    may be closed, is told of, and fails none."""
     from server.core import database as core
+    from server.core import live
     from server.piccolo_conf import DB
 
-    if DB.pool is not None:
-        warnings.warn(f"left behind: {DB.pool}", stacklevel=2)
-    DB.config["dsn"], DB.pool = address, None
+    for left in (DB.pool, live._redis):
+        if left is not None:
+            warnings.warn(f"left behind: {left}", stacklevel=2)
+    DB.config["dsn"], DB.pool, live._redis = address, None, None
     await core.open_pool(size)
 
 
 async def leave_pool() -> None:
-    """Closes the pool of connections; what a test left running in it may fail that test, and no other."""
+    """Closes the client of Redis and the pool of connections; what a test left running in it may fail that test, and no
+    other."""
+    from server.core import live
     from server.piccolo_conf import DB
 
+    await live.close()
     pool, DB.pool = DB.pool, None
     if pool is None:
         return
