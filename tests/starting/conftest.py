@@ -27,8 +27,9 @@ def free_port() -> int:
 
 
 def if_alone(seconds: float) -> float:
-    """`seconds` of a machine that does nothing else: longer when its processors are wanted by others too."""
-    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    """`seconds` of a machine that does nothing else: longer when its processors are wanted by others too, besides the
+    one that is waited for."""
+    return seconds * max(1.0, (1 + os.getloadavg()[0]) / (os.cpu_count() or 1))
 
 
 class Stack:
