@@ -5,6 +5,7 @@ from asyncpg import Record
 
 from server.accounts import authorisations
 from server.accounts.authorisations import CodeState, authorisation_state
+from server.accounts.new_passwords import nobody_elses
 from server.accounts.passwords import hashed
 from server.accounts.tables import actor_without_session
 from server.core import audit, codes, forms
@@ -77,6 +78,7 @@ async def activate(claim: Claim, token: str, sms_code: str, authorisation: str, 
     if state is not CodeState.OK:
         officer = None if state is CodeState.USED else await safety_officer(account["id"])
         raise AuthorisationRefused(TOLD[state], officer)
+    await nobody_elses(claim.phone, password, account["id"])
     secret = await hashed(password)
     async with transaction():
         if not await authorisations.use(account["id"], authorisation):

@@ -12,11 +12,10 @@ KEPT = {ID_NUMBER: (6, 4), PHONE: (3, 4)}  # characters at the beginning and the
 # Signs that take no room and yet keep digits apart: joiners, fillers, variation selectors, an empty Braille cell.
 INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
-SPELLED = str.maketrans("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖OoＯｏ", "0012345678911234567890000")
-SPELLED_OUT = re.compile(
-    "(?<![0-9零〇一二三四五六七八九幺])[0-9零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖OoＯｏ]{11,19}(?![0-9])")
-LIKE_DIGITS = re.compile(  # whatever may be read as one
-    r"[\d²³¹⁰-⁹₀-₉①-⒛⓪-⓿❶-➓零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖OoＯｏ]")
+NUMERALS, MIMICS = "零〇一二三四五六七八九幺", "壹贰叁肆伍陆柒捌玖OoＯｏ"
+SPELLED = str.maketrans(NUMERALS + MIMICS, "0012345678911234567890000")
+SPELLED_OUT = re.compile(f"(?<![0-9{NUMERALS}])[0-9{NUMERALS}{MIMICS}]{{11,19}}(?![0-9])")
+SPELLED_SIGNS = frozenset(NUMERALS + MIMICS)
 FEWEST = 11  # digits of a person's number
 LENGTHS = (11, 15, 16, 17, 18, 19)  # of what a person's number may be, in digits
 
@@ -28,7 +27,7 @@ def visible(text: str) -> str:
 
 def may_have_numbers(text: str) -> bool:
     """Whether as much as a person's number in digits, or what is read as one, stands in a text at all."""
-    return len(LIKE_DIGITS.findall(text)) >= FEWEST
+    return sum(sign.isdigit() or sign in SPELLED_SIGNS for sign in text) >= FEWEST
 
 
 def in_digits(text: str) -> str:

@@ -46,7 +46,7 @@ async def of_catalogue(matter: Record, edition: Record) -> list[Finding]:
         why, onwards = f"县里更新了公开目录，这一项{told}" if told else "", "内容都在，请看一遍、再存一次"
     if not why:
         return []
-    if edition["state"] in ON_ITS_WAY and await is_narrowed(matter, edition):
+    if edition["state"] in ON_ITS_WAY and narrows(then, newest):
         return [Finding(Level.ERROR, "catalogue", f"{why}，不能公开。请退回或撤回修改，看过再提交", CATALOGUE)]
     if edition["state"] in ON_ITS_WAY:
         return [Finding(Level.REMINDER, "catalogue", f"{why}；这一份按提交时的目录办", CATALOGUE)]
@@ -63,8 +63,12 @@ def of_period(matter: Record) -> Iterable[Finding]:
 
 async def is_narrowed(matter: Record, edition: Record) -> bool:
     """Whether the catalogue has restricted to members meanwhile what was handed on for all villagers."""
-    then = await item_of(edition["item_id"])
-    newest = await item_now(matter["village_code"], matter["community"], matter["item"])
+    return narrows(await item_of(edition["item_id"]),
+                   await item_now(matter["village_code"], matter["community"], matter["item"]))
+
+
+def narrows(then: Item | None, newest: Item | None) -> bool:
+    """Whether an item was for all villagers and is for members only."""
     return then is not None and newest is not None and (
         then.audience, newest.audience) == (Audience.VILLAGERS, Audience.MEMBERS)
 

@@ -1,12 +1,11 @@
 """Why a draft is to be looked at again: the township or a signer returned it, or the catalogue changed under it."""
-import json
 from typing import Any
 
 from asyncpg import Record
 
 from server.catalogues.rules import DutyState
 from server.disclosure.checks import changed
-from server.disclosure.rules import FIELDS, State, Verdict
+from server.disclosure.rules import State, Verdict, reasons_told
 from server.disclosure.tables import last_refusal, last_review
 
 
@@ -27,8 +26,7 @@ async def came_back(edition: Record) -> dict[str, Any]:
     review, refusal = await last_review(edition["id"]), await last_refusal(edition["id"])
     returned = None
     if review and review["verdict"] == Verdict.RETURNED and edition["state"] == State.RETURNED:
-        returned = {"who": review["who"], "rows": [
-            (FIELDS.get(name, name), reason) for name, reason in json.loads(review["reasons"]).items()]}
+        returned = {"who": review["who"], "rows": reasons_told(review["reasons"])}
     newer = refusal and (not review or refusal["at"] > review["at"])
     refused = None
     if refusal and newer and edition["state"] == State.DRAFT:

@@ -11,7 +11,6 @@ from server.disclosure.content import content_of
 from server.disclosure.parts import part_of
 
 LABELS = {"title": "标题", "text": "正文", "until": "有效期至", "phone": "联系电话"}
-EDITIONS, PERIODS = ("原来", "现在"), ("上一期", "本期")  # what the two sides are called
 ROWS_TOLD = 60  # rows of a table that are told one by one
 _published: Kept[tuple[str, str, str], dict[str, Any]] = Kept(200)
 
@@ -22,12 +21,13 @@ async def content(matter: Record, edition: Record) -> dict[str, Any]:
 
 
 async def difference(matter: Record, before: Record, after: Record, label: str,
-                     sides: tuple[str, str] = EDITIONS) -> dict[str, Any]:
-    """How `after` differs from `before`, as pages show it. label: what it is held against; sides: what they are."""
-    return {"label": label, "sides": sides, "struck": sides == EDITIONS, "rows": [
+                     *, periods: bool = False) -> dict[str, Any]:
+    """How `after` differs from `before`, as pages show it. label: what it is held against; periods: two of them, of
+    which neither takes the other's place, and whose titles name them."""
+    return {"label": label, "periods": periods, "rows": [
         {"label": name, "before": old, "after": new}
         for name, old, new in differing(matter["form"], await content(matter, before), await content(matter, after))
-        if sides == EDITIONS or name != LABELS["title"]]}  # the title of a period names it
+        if not periods or name != LABELS["title"]]}
 
 
 async def published_difference(matter: Record, before: Record, after: Record, label: str) -> dict[str, Any]:

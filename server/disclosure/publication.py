@@ -25,8 +25,8 @@ from server.villages.rules import words_of
 
 
 async def publish(actor: Actor | None, matter: Record, edition: Record) -> None:
-    """Publishes an approved edition; must stand in the transaction that holds it. actor: None where its moment came."""
-    await rows("SELECT FROM matter WHERE id = $1 FOR NO KEY UPDATE", matter["id"])  # no answer comes beside it now
+    """Publishes an approved edition; must stand in the transaction that holds it and its matter (`hold`): no answer
+    comes beside it meanwhile. actor: None where its moment came."""
     content = await whole(matter, edition)
     its = await the_row("""UPDATE edition SET state = '已公开', fingerprint = $2, published_at = ebranch_now()
                            WHERE id = $1 RETURNING *""", edition["id"], fingerprint(content))

@@ -1,4 +1,5 @@
 """公开事项 (M3§8): its states and the moves between them, who signs, what is looked at before publishing. No I/O."""
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -100,6 +101,11 @@ LABELS = FIELDS | {"catalogue": "公开目录", "category": "项目", "closing":
 def fields_of(form: str) -> list[tuple[str, str]]:
     """What a return can be about in a matter of this form: names and labels."""
     return [(name, label) for name, label in FIELDS.items() if form in OF_FORM.get(name, tuple(Form))]
+
+
+def reasons_told(reasons: str) -> list[tuple[str, str]]:
+    """Why something was returned, as it is kept, field by field: label and reason."""
+    return [(FIELDS.get(name, name), reason) for name, reason in json.loads(reasons).items()]
 
 
 def label_of(field: str) -> str:

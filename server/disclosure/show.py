@@ -1,5 +1,4 @@
 """The page of a matter: to readers the stored rendering, to who works on it also where it stands and what is next."""
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,9 +14,9 @@ from server.core.dates import day, moment, paper_day
 from server.core.deadline_tables import find
 from server.core.deadline_words import describe
 from server.core.templates import ENVIRONMENT
-from server.disclosure.comparing import PERIODS, difference, published_difference
+from server.disclosure.comparing import difference, published_difference
 from server.disclosure.publication import category_word, content_context
-from server.disclosure.rules import FIELDS, LEVEL_TONES, ON_ITS_WAY, TONES, Finding, State, label_of
+from server.disclosure.rules import LEVEL_TONES, ON_ITS_WAY, TONES, Finding, State, label_of, reasons_told
 from server.disclosure.sight import editions_for
 from server.disclosure.submission import EDITION, rule_of, seats_of
 from server.disclosure.tables import (
@@ -52,18 +51,19 @@ async def shown(actor: Actor, matter: Record, number: int | None = None) -> dict
     if present is not None and former is not None:
         differs = await published_difference(matter, former, present, f"与第 {former['number']} 版的不同")
     published_at = edition["published_at"] if edition else matter["edition_at"]
+    waits = await under_way(actor, matter)
     hidden = matter["withdrawn_at"] is not None and not (works_on(actor) or actor.may(Can.DISCLOSURE_OVERSEE))
     return {
         "back": back_of(actor, matter), "title": matter["title"], "here": f"/disclosures/{matter['id']}",
         "subline": subline(matter, published_at, edition["number"] if edition else matter["number"]),
         "page": Markup(page) if page and not hidden else None,
         "notices": [*expired(matter), *await unchanged(matter), *corrected(matter, edition),
-                    *await asked_to_go(actor, matter), *await nothing_here(actor, matter)],
+                    *await asked_to_go(actor, matter), *([] if waits else await nothing_here(actor, matter))],
         "matter": {"id": matter["id"], "withdrawn": matter["withdrawn_why"]},
         "editions": [{"label": f"第 {one['number']} 版{'（现在）' if place == 0 else ''}", "current": one is present,
                       "href": f"/disclosures/{matter['id']}" + (f"/versions/{one['number']}" if place else "")}
                      for place, one in enumerate(every)] if len(every) > 1 and not hidden else [],
-        "difference": None if hidden else differs, "under_way": await under_way(actor, matter),
+        "difference": None if hidden else differs, "under_way": waits,
         "tools": [] if matter["withdrawn_at"] or not matter["edition_id"] else tools(actor, matter),
         "asks": asks(actor, matter) if matter["edition_id"] and matter["withdrawn_at"] is None else [],
     }
@@ -98,24 +98,19 @@ async def asked_to_go(actor: Actor, matter: Record) -> list[str]:
 
 
 async def nothing_here(actor: Actor, matter: Record) -> list[str]:
-    """Why there is nothing to read, to officers: it went back to the village, or was thrown away."""
+    """Why an officer reads nothing of what is not published and is shown nothing under way: it went back to the
+    village, or was thrown away."""
     if matter["edition_id"]:
         return []
     edition = await open_edition(matter["id"])
     if edition is None:
         return ["写过的内容已作废。仍要公开的，从公开日历里重新填写" if works_on(actor) else
                 "村里写过的内容已作废，还没有重新提交"]
-    if works_on(actor) or edition["state"] in (State.SUBMITTED, State.APPROVED):
-        return []
     last = await last_review(edition["id"])
     if last is None or edition["state"] != State.RETURNED:
         return ["村里正在写或等签字，提交以后才看得到内容"]
-    return [f"{last['who']} {moment(last['at'], now())}退回，村里正在改：{reasons_of(last)}"]
-
-
-def reasons_of(review: Record) -> str:
-    """What a return was about, field by field."""
-    return "；".join(f"{FIELDS.get(name, name)}：{reason}" for name, reason in json.loads(review["reasons"]).items())
+    reasons = "；".join(f"{label}：{reason}" for label, reason in reasons_told(last["reasons"]))
+    return [f"{last['who']} {moment(last['at'], now())}退回，村里正在改：{reasons}"]
 
 
 def subline(matter: Record, published_at: Any, number: int | None) -> str:
@@ -188,7 +183,7 @@ async def marks(edition: Record) -> list[str]:
         found.append(f"{refusal['who']}不同意公开：{refusal['reason']}")
     review = await last_review(edition["id"])
     if review and edition["state"] == State.RETURNED:
-        found += [f"{FIELDS.get(name, name)}：{reason}" for name, reason in json.loads(review["reasons"]).items()]
+        found += [f"{label}：{reason}" for label, reason in reasons_told(review["reasons"])]
     return found
 
 
@@ -235,7 +230,7 @@ async def beside(actor: Actor, matter: Record, edition: Record) -> dict[str, Any
     if former is None or former["audience"] not in audiences(actor):
         return None
     if not corrects:
-        return await difference(matter, former, edition, "与上一期的不同", PERIODS)
+        return await difference(matter, former, edition, "与上一期的不同", periods=True)
     return await difference(matter, former, edition, f"与公开着的第 {former['number']} 版的不同")
 
 

@@ -15,7 +15,7 @@ from server.disclosure.parts import Part, declare
 from server.disclosure.private import numbers_in
 from server.disclosure.rules import LABELS, OPEN, Finding, Level
 from server.ledgers import charts
-from server.ledgers.rules import COMPLETE, PAGE, Book, Line, check_book, month_key, signed, totals, yuan
+from server.ledgers.rules import COMPLETE, PAGE, Book, Line, check_book, month_key, signed, totals, with_sign, yuan
 from server.ledgers.tables import (
     balance_before,
     book,
@@ -185,21 +185,17 @@ def entries_differing(old: dict[str, Any] | None, new: dict[str, Any] | None) ->
     before, after = told(old), told(new)
     found = [(f"{name} {label}", before[label], after[label]) for label in before if before[label] != after[label]]
     if old["file_id"] != new["file_id"]:
-        found.append((f"{name} 照片", "有" if old["file_id"] else "", "换过" if old["file_id"] and new["file_id"] else (
-            "有" if new["file_id"] else "")))
+        was, is_ = ("有" if one["file_id"] else "" for one in (old, new))
+        found.append((f"{name} 照片", was, "换过" if was and is_ else is_))
     return found
 
 
 def told(entry: dict[str, Any]) -> dict[str, str]:
     """An entry, part by part, as it is read."""
-    return {"凭证号": entry["voucher"], "日期": entry["day"], "摘要": entry["summary"], "金额": amount(entry),
+    return {"凭证号": entry["voucher"], "日期": entry["day"], "摘要": entry["summary"],
+            "金额": with_sign(entry["income"], entry["expense"]),
             "类别": entry["category"], "说明": entry["note"], "经手人": entry["handler"], "证明人": entry["witness"],
             "审批人": entry["approver"]}
-
-
-def amount(entry: dict[str, Any]) -> str:
-    """What came in or went out, with its sign."""
-    return f"+{yuan(entry['income'])}" if entry["income"] else f"−{yuan(entry['expense'])}"
 
 
 def months_differing(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -225,7 +221,8 @@ def words(entry: dict[str, Any] | None) -> str:
     if entry is None:
         return ""
     who = "、".join(filter(None, (entry["handler"], entry["witness"], entry["approver"])))
-    said = (entry["day"], entry["summary"], amount(entry), entry["category"], entry["note"], who)
+    sum_ = with_sign(entry["income"], entry["expense"])
+    said = (entry["day"], entry["summary"], sum_, entry["category"], entry["note"], who)
     return " ".join(filter(None, said))
 
 

@@ -134,7 +134,12 @@ def yuan(fen: int) -> str:
 
 def signed(line: Line) -> str:
     """+12,000.00 or −3,860.00."""
-    return f"+{yuan(line.income)}" if line.income else f"−{yuan(line.expense)}"
+    return with_sign(line.income, line.expense)
+
+
+def with_sign(income: int, expense: int) -> str:
+    """What came in or went out, in 分, as it is read."""
+    return f"+{yuan(income)}" if income else f"−{yuan(expense)}"
 
 
 # Checks ---------------------------------------------------------------------------------------------------------------

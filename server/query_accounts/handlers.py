@@ -29,7 +29,7 @@ from server.query_accounts.tables import (
 
 CHOSEN = (STANDING, forms.numbers("people", "给谁开通"))
 STAYING = (forms.numbers("staying", "继续使用的", required=False), forms.numbers("shown", "名单", required=False),
-           forms.numbers("ending", "停用几个", required=False))
+           forms.number("ending", "停用几个", required=False))
 NAMED = 5  # of those whose accounts end
 
 
@@ -142,13 +142,14 @@ async def confirmation_page(request: Request, its: Record, filled: Filled | None
                           FROM reader r JOIN person p ON p.id = r.person_id
                           WHERE r.village_code = $1 AND r.ended_at IS NULL ORDER BY p.sort_key, r.id""", its["code"])
     times = Counter(one["name"] for one in found)
-    staying = set(filled["staying"]) if filled else {one["id"] for one in found}
-    ending = [told_apart(one, times[one["name"]]) for one in found if one["id"] not in staying]
+    labels = {one["id"]: told_apart(one, times[one["name"]]) for one in found}
+    staying = set(labels) - (set(filled["shown"]) - set(filled["staying"])) if filled else set(labels)
+    ending = [label for reader, label in labels.items() if reader not in staying]
     named = "、".join(ending[:NAMED]) + "等" * (len(ending) > NAMED)
     words = f"没有勾的 {len(ending)} 个账号会停用：{named}。对的话，在下面再确认一次；不对的，把勾打上"
     return await page(request, "query_accounts/confirmation.html", village=its["name"], ending=len(ending),
-                      options=[{"value": one["id"], "label": told_apart(one, times[one["name"]])} for one in found],
-                      staying=[str(one) for one in staying],
+                      options=[{"value": reader, "label": label} for reader, label in labels.items()],
+                      staying=[str(reader) for reader in staying],
                       errors={"staying": words} if filled else {}, status=422 if filled else 200,
                       last=day(min(one["confirmed_on"] for one in found), now()) if found else None)
 
@@ -164,7 +165,7 @@ async def confirm(request: Request) -> Response[Any]:
     its = await kept_village(request.user, None)
     filled = await forms.pressed(request, STAYING)
     ending = set(filled["shown"]) - set(filled["staying"])
-    if ending and filled["ending"] != [len(ending)]:
+    if ending and filled["ending"] != len(ending):
         return await confirmation_page(request, its, filled)
     await yearly.confirm(request.user, its, filled["staying"], filled["shown"])
     return see_other("/query-accounts")

@@ -109,7 +109,7 @@ def share(part: int, whole: int) -> int | None:
 
 def worst_first(units: Iterable[Figures]) -> list[Figures]:
     """Units in the order in which they need to be looked at: what is overdue now, then who was seldom in time."""
-    return sorted(units, key=lambda one: (-one.still_overdue - one.still_reviews, -1 * (one.on_time is not None),
+    return sorted(units, key=lambda one: (-one.still_overdue - one.still_reviews, one.on_time is None,
                                           one.on_time or 0, one.code))
 
 

@@ -4,11 +4,12 @@ import re
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 
 from server.core.codes import TRIED
 from server.core.database import the_row
 from server.permissions import Role
-from tests.cast import SAFETY
+from tests.cast import SAFETY, VILLAGER, phone_index
 from tests.meetings.stories import evidence, one
 from tests.officers.stories import account_of, id_number, messages, opened, somebody
 from tests.visits import Visitor, actor_of
@@ -68,6 +69,19 @@ async def test_who_was_opened_an_account_activates_it_and_signs_in(browser, offi
     assert await evidence("activate") == 1
     answer = await browser.post("/sign-in", data={"phone": officer.phone, "password": PASSWORD})
     assert "验证码" in answer.text
+
+
+async def test_who_shares_the_phone_keeps_a_password_of_its_own(browser, officer, account, owner):
+    theirs = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    await owner.execute("""UPDATE account SET password_hash = $1 FROM person p
+                           WHERE p.id = person_id AND p.name = $2""", theirs, VILLAGER.name)
+    await owner.execute("UPDATE person SET phone_index = $1 WHERE name = $2", phone_index(officer.phone), VILLAGER.name)
+    form = await filled(browser, officer)
+    answer = await browser.post("/activation", data=form)
+    assert (answer.status_code, "另一位也用这个密码" in answer.text) == (422, True)
+    assert not await activated(account)
+    other = {"password": PASSWORD + "x", "password_again": PASSWORD + "x"}
+    assert "激活成功" in (await browser.post("/activation", data=form | other)).text
 
 
 @pytest.mark.parametrize(("field", "value", "words"), [

@@ -5,7 +5,7 @@ import pytest
 
 from server.core.database import rows
 from server.query_accounts import yearly
-from tests.cast import COMMITTEE, COUNTY, NEIGHBOUR, SECRETARY, VILLAGE_ADMIN, VILLAGER, organisation_id
+from tests.cast import COMMITTEE, COUNTY, MEMBER, NEIGHBOUR, SECRETARY, VILLAGE_ADMIN, VILLAGER, organisation_id
 from tests.databases import fingerprint
 from tests.disclosure.stories import HOUCUN, QIANCUN, clock_of
 from tests.meetings.stories import evidence, one
@@ -157,6 +157,17 @@ async def test_who_was_opened_after_the_page_was_read_stays(visit, at):
     await verified(ANOTHER, by=SECRETARY)
     assert (await visit(VILLAGE_ADMIN, "POST", "/query-accounts/confirmation", data=form)).status_code in (303, 409)
     assert await readers() == [(NEW.name, "村（居）民", True), (ANOTHER.name, "村（居）民", True)]
+
+
+async def test_asked_once_more_who_was_opened_meanwhile_comes_ticked(visit, at):
+    await owed(at)
+    shown = [await reader_of(NEW), await reader_of(ANOTHER)]
+    await visit(VILLAGE_ADMIN, "POST", "/query-accounts/choice", data={
+        "standing": "两委成员", "people": [await one("SELECT id FROM person WHERE name = $1", MEMBER.name)]})
+    page = (await visit(VILLAGE_ADMIN, "POST", "/query-accounts/confirmation", data={
+        "shown": shown, "staying": shown[:1]})).text
+    assert sum("checked" in box for box in TICKED.findall(page)) == 2
+    assert f"没有勾的 1 个账号会停用：{ANOTHER.name}" in page
 
 
 async def test_two_of_one_name_are_told_apart_by_their_phones(visit, at, owner):
