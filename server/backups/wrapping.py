@@ -196,8 +196,9 @@ def decrypted(outer: Through, identity: x25519.Identity, name: str) -> Iterator[
 def aside() -> Iterator[tuple[IO[bytes], IO[bytes], Run]]:
     """Both ends of a pipe, and what runs a call in a thread of its own, closing the end it worked at."""
     out, into = os.pipe()
-    # Who stops early closes the reading end first: the thread's next write fails, instead of waiting for ever.
-    with ThreadPoolExecutor(1) as threads, os.fdopen(into, "wb") as given, os.fdopen(out, "rb") as taken:
+    # Who stops early closes the reading end first, so that the thread's next write fails instead of waiting for ever;
+    # then the thread ends; what it had not yet written is its own fault, not that of who stopped.
+    with os.fdopen(into, "wb") as given, ThreadPoolExecutor(1) as threads, os.fdopen(out, "rb") as taken:
         def run(call: Callable[[], object], end: IO[bytes]) -> Future[None]:
             def work() -> None:
                 with end:

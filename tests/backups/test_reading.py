@@ -1,5 +1,6 @@
 """What is no good backup is told from one, before anything is changed and in words that say what to do."""
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,19 @@ def test_a_disk_that_is_full_is_told_as_such_also_from_behind_the_encryption():
 
     with pytest.raises(OSError, match="No space left on device"):
         fill()
+
+
+def test_what_was_not_yet_handed_on_does_not_hide_why_somebody_stopped():
+    def half() -> None:
+        given.write(b"not yet flushed")
+        written.set()
+        stopped.wait(0.2)
+
+    written, stopped = threading.Event(), threading.Event()
+    with pytest.raises(KeyError), wrapping.aside() as (_taken, given, run):
+        run(half, given)
+        written.wait(10)
+        raise KeyError
 
 
 def test_who_stops_reading_in_the_middle_waits_for_nobody(tmp_path):
