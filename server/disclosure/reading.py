@@ -13,7 +13,7 @@ from server.core.together import Together
 from server.disclosure.sight import the_matter
 from server.disclosure.tables import AROUND, SHOWN, is_member, works_on
 from server.permissions import Can
-from server.threads.tables import OF_VIEWER, Viewer, columns_of
+from server.threads.tables import OF_VIEWER, Viewer, columns_of, viewer_of
 from server.villages.tables import is_code, sees
 
 THREADS = "/threads"  # the tab that counts what is unread
@@ -44,10 +44,6 @@ class OneMatter(NamedTuple):
 class OneVillage(NamedTuple):
     viewer: Viewer
     wanted: str
-
-
-def viewer_of(actor: Actor) -> Viewer:
-    return actor.organisation_id, actor.person_id, actor.role
 
 
 async def matters(asked: Sequence[OneMatter]) -> dict[OneMatter, Record]:

@@ -1,5 +1,7 @@
 """Threads, entries and what each person has seen. The two lists everybody opens all day are fixed SQL."""
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from asyncpg import Record
 from piccolo.columns import JSONB, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz
@@ -57,29 +59,28 @@ class LastSeen(Table):
 
 OWNED = "((t.organisation_id = {} AND t.kind = ANY({})) OR t.person_id = {})"  # what Thread.visible_to says
 OWN = OWNED.format("$1", "$3", "$2")
-# How many entries of the thread t a person {} has not seen (u.unread), by up to where s says; more than a hundred are
-# a hundred.
-NEWS = """LEFT JOIN last_seen s ON s.person_id = {0} AND s.thread_id = t.id
+# Viewers, each with its place: for statements that ask for many of them together.
+VIEWERS = """unnest($1::bigint[], $2::bigint[], $3::text[])
+    WITH ORDINALITY AS k (organisation_id, person_id, kinds, place)"""
+OWN_OF_VIEWER = OWNED.format("k.organisation_id", "string_to_array(k.kinds, ' ')", "k.person_id")
+# How many entries of the thread t the viewer k has not seen (u.unread); more than a hundred are a hundred.
+NEWS = """LEFT JOIN last_seen s ON s.person_id = k.person_id AND s.thread_id = t.id
 CROSS JOIN LATERAL (SELECT count(*)::int AS unread FROM (
     SELECT FROM entry WHERE thread_id = t.id AND id > coalesce(s.entry_id, 0) AND superseded_at IS NULL
-    AND person_id IS DISTINCT FROM {0} LIMIT 100) x) u"""
-THREAD_LIST = f"""
-SELECT t.id, t.kind, e.at, e.who, e.person_id, e.card_kind,
+    AND person_id IS DISTINCT FROM k.person_id LIMIT 100) x) u"""
+THREAD_LISTS = f"""
+SELECT k.place, t.id, t.kind, e.at, e.who, e.person_id, e.card_kind,
        CASE WHEN e.taken_down_at IS NULL THEN e.text ELSE '（已撤下）' END AS text, u.unread,
-       (SELECT count(*) FROM member WHERE branch_id = $1 AND left_on IS NULL) AS members
-FROM thread t {NEWS.format("$2")}
+       (SELECT count(*) FROM member WHERE branch_id = k.organisation_id AND left_on IS NULL) AS members
+FROM {VIEWERS} JOIN thread t ON {OWN_OF_VIEWER} {NEWS}
 LEFT JOIN LATERAL (SELECT at, who, person_id, card_kind, text, taken_down_at FROM entry
                    WHERE thread_id = t.id AND superseded_at IS NULL ORDER BY id DESC LIMIT 1) e ON true
-WHERE {OWN}
-ORDER BY e.at DESC NULLS LAST, t.id"""
+ORDER BY k.place, e.at DESC NULLS LAST, t.id"""
 
-# How many entries the viewer k has not seen in all threads: for statements that ask for many viewers together.
+# How many entries the viewer k has not seen in all threads.
 OF_VIEWER = f"""(
-    SELECT coalesce(sum(u.unread), 0)::int FROM thread t {NEWS.format("k.person_id")}
-    WHERE {OWNED.format("k.organisation_id", "string_to_array(k.kinds, ' ')", "k.person_id")}) AS unread"""
-UNREAD = f"""
-SELECT k.place, {OF_VIEWER}
-FROM unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY AS k (organisation_id, person_id, kinds, place)"""
+    SELECT coalesce(sum(u.unread), 0)::int FROM thread t {NEWS} WHERE {OWN_OF_VIEWER}) AS unread"""
+UNREAD = f"SELECT k.place, {OF_VIEWER} FROM {VIEWERS}"
 
 THREAD = f"""
 SELECT t.kind, s.entry_id AS seen, e.* FROM thread t
@@ -100,16 +101,29 @@ WHERE o.path LIKE $3 || '%'
 ON CONFLICT DO NOTHING"""
 
 
-async def thread_list(actor: Actor) -> list[Record]:
-    """The actor's threads, the one with the newest entry first, each with that entry, the count of unread ones, and
-    how many members the actor's branch has."""
-    return await rows(THREAD_LIST, actor.organisation_id, actor.person_id, readable_kinds(actor.role))
+def viewer_of(actor: Actor) -> Viewer:
+    return actor.organisation_id, actor.person_id, actor.role
 
 
 def columns_of(viewers: Sequence[Viewer]) -> tuple[list[int], list[int], list[str]]:
     """The viewers as `OF_VIEWER` wants them: organisation_id, person_id, kinds."""
     return ([organisation for organisation, _, _ in viewers], [person for _, person, _ in viewers],
             [" ".join(readable_kinds(role)) for _, _, role in viewers])
+
+
+async def lists_of(viewers: Sequence[Viewer]) -> dict[Viewer, list[Record]]:
+    """The threads of each of them, in one statement."""
+    found = await rows(THREAD_LISTS, *columns_of(viewers))
+    return {viewers[place - 1]: list(threads) for place, threads in groupby(found, key=itemgetter("place"))}
+
+
+_lists = Together(lists_of)
+
+
+async def thread_list(actor: Actor) -> list[Record]:
+    """The actor's threads, the one with the newest entry first, each with that entry, the count of unread ones, and
+    how many members the actor's branch has. What an open transaction has changed it does not see."""
+    return await _lists.ask(viewer_of(actor)) or []
 
 
 async def unread_of(viewers: Sequence[Viewer]) -> dict[Viewer, int]:
@@ -124,7 +138,7 @@ _unread = Together(unread_of)
 async def unread(actor: Actor) -> int:
     """How many entries in all the actor's threads have not been seen. What an open transaction has changed it does
     not see."""
-    return await _unread.ask((actor.organisation_id, actor.person_id, actor.role)) or 0
+    return await _unread.ask(viewer_of(actor)) or 0
 
 
 async def thread_page(actor: Actor, thread_id: int, before: int) -> list[Record]:

@@ -1,7 +1,7 @@
 // Live pages. One connection for all of a person's tabs tells which topics changed; every piece marked
 // data-live="topic …" then fetches its data-live-src again and takes from the answer what bears its id.
 (() => {
-  const GATHER = 150, SPREAD = 300, POLL = 10000, RETRY = 30000, AWAY = 3000 // milliseconds
+  const GATHER = 40, SPREAD = 260, POLL = 10000, RETRY = 30000, AWAY = 3000 // milliseconds
   const EVERYTHING = "*"
   const stream = document.querySelector("[data-live-stream]")?.dataset.liveStream || "/live"
   const pieces = () => [...document.querySelectorAll("[data-live]")]

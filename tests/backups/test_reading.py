@@ -181,11 +181,14 @@ def test_what_was_not_yet_handed_on_does_not_hide_why_somebody_stopped():
         written.set()
         stopped.wait(0.2)
 
-    written, stopped = threading.Event(), threading.Event()
-    with pytest.raises(KeyError), wrapping.aside() as (_taken, given, run):
+    def stop() -> None:
         run(half, given)
         written.wait(10)
         raise KeyError
+
+    written, stopped = threading.Event(), threading.Event()
+    with pytest.raises(KeyError), wrapping.aside() as (_taken, given, run):
+        stop()
 
 
 def test_who_stops_reading_in_the_middle_waits_for_nobody(tmp_path):

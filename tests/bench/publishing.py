@@ -9,13 +9,15 @@ import httpx
 
 from server.accounts.authentication import SESSION_COOKIE
 from server.disclosure.rules import SECRECY, Verdict
+from server.settings import ROOT
 from tests.bench.figures import Figure
 from tests.bench.one_village import LISTENERS, MATTERS_FROM, TOWNSHIP, WAITING, at_work
 from tests.bench.stack import Stack
 from tests.bench.steady import p95
 
 VISIBLE_S = 1
-GATHER_S, SPREAD_S = 0.15, 0.3  # as in live.js
+GATHER_S, SPREAD_S = (
+    int(found) / 1000 for found in re.findall(r"(?:GATHER|SPREAD) = (\d+)", (ROOT / "static/js/live.js").read_text()))
 GIVEN_UP_S = 15
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 

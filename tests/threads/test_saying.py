@@ -1,4 +1,5 @@
 """Saying something, being read, taking it down: works, refused, repeated, wrongly filled in, nothing lost."""
+import asyncio
 import re
 from datetime import timedelta
 
@@ -134,6 +135,17 @@ async def test_what_was_said_before_somebody_came_is_not_new_to_him(visit, forum
     await say(visit, MEMBER, forum, "四")
     assert unread((await visit(newcomer, "GET", "/threads")).text, "支部论坛") == 1
     assert "三" in (await visit(newcomer, "GET", f"/threads/{forum}")).text
+
+
+async def test_whoever_asks_at_the_same_moment_reads_his_own(visit, forum):
+    for person, text in ((MEMBER, "一"), (SECRETARY, "二"), (SECRETARY, "三")):
+        await say(visit, person, forum, text)
+    asked = (MEMBER, SECRETARY, VILLAGER, NEIGHBOUR_MEMBER, COMMITTEE, PROBATIONARY, MEMBER)
+    alone = [(await visit(person, "GET", "/threads")).text for person in asked]
+    assert [unread(page, "支部论坛") for page in (alone[0], alone[1], alone[5])] == [2, 0, 3]
+    assert "支部论坛" not in alone[2]
+    together = await asyncio.gather(*(visit(person, "GET", "/threads") for person in asked))
+    assert [answer.text for answer in together] == alone
 
 
 async def test_ones_own_words_are_not_news(visit, forum):
