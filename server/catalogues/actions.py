@@ -1,7 +1,7 @@
 """What happens to a county's catalogue: drafted, its items written, published as a version with a date (M3§7)."""
 from typing import Any
 
-from server.catalogues.rules import ITEMS_MOST, Form, Item, Variant, wrong
+from server.catalogues.rules import ITEMS_MOST, Form, Item, Variant, changes, wrong
 from server.catalogues.tables import draft, items, published
 from server.catalogues.telling import tell_later
 from server.catalogues.typical import typical
@@ -112,11 +112,14 @@ async def discard_draft(actor: Actor, county: str, version: int) -> None:
 async def publish(actor: Actor, county: str, version: int, note: str) -> int:
     """Publishes the draft as the county's next version; its number. What villages owe follows within seconds.
 
-    Refused when it has no items; WrongState when it was changed meanwhile."""
+    Refused when it has no items, or says what the newest version says; WrongState when it was changed meanwhile."""
     async with transaction():
         catalogue = await held_draft(county, version)
-        if not await items(catalogue):
+        listed, newest = await items(catalogue), await published(county)
+        if not listed:
             raise Refused("note", "目录里还没有事项")
+        if newest and not changes(await items(newest["id"]), listed):
+            raise Refused("note", f"和现行的第 {newest['number']} 版没有不同，不用发布")
         made = await the_row("""
             UPDATE catalogue SET number = 1, published_at = ebranch_now(), who = $2, note = $3 WHERE id = $1
             RETURNING number""", catalogue, actor.signature, without_numbers(note))

@@ -47,6 +47,7 @@ async def catalogue_page(request: Request, county: str, number: int | None) -> R
     listed = await items(found["id"]) if found else []
     every = await versions(county)
     former = next((one for one in every if found and one["number"] < found["number"]), None)
+    newer = next((one for one in reversed(every) if found and one["number"] > found["number"]), None)
     changed = changes(await items(former["id"]), listed) if former else []
     keeps = request.user.may(Can.CATALOGUE_KEEP) and county == request.user.unit_code
     return await page(
@@ -54,6 +55,7 @@ async def catalogue_page(request: Request, county: str, number: int | None) -> R
         back="/disclosures" if not request.user.may(Can.DISCLOSURE_OVERSEE) else "/to-dos",
         catalogue={"number": found["number"], "day": paper_day(found["published_at"]), "note": found["note"],
                    "who": found["who"]} if found else None,
+        replaced=f"第 {newer['number']} 版 {day(newer['published_at'], now())}起替代了它" if newer else "",
         groups=[{"label": str(category), "items": its} for category, its in by_category(listed)],
         changes=[shown_change(one) for one in changed], drafting=keeps and await draft(county) is not None,
         versions=[{"label": f"第 {one['number']} 版", "day": day(one["published_at"], now()), "note": one["note"],

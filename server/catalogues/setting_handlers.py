@@ -27,7 +27,7 @@ def days(name: str, label: str) -> forms.Field:
     """A number of working days, from 1 to DAYS_MOST."""
     def read(typed: list[str]) -> int:
         text = typed[0].strip() if typed else ""
-        if not (text.isascii() and text.isdecimal() and 1 <= int(text[:4]) <= DAYS_MOST):
+        if not (text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= DAYS_MOST):
             raise ValueError(f"{label}要在 1 到 {DAYS_MOST} 个工作日之间")
         return int(text)
     return forms.Field(name, label, read)

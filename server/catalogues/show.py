@@ -4,7 +4,7 @@ from typing import Any
 from litestar import Request
 from litestar.exceptions import NotFoundException
 
-from server.catalogues.rules import BEARS, Change, Kind
+from server.catalogues.rules import BEARS, Change, Frequency, Kind
 from server.catalogues.tables import sees_county
 from server.core.actor import Actor
 from server.villages.tables import unit
@@ -36,5 +36,7 @@ def shown_change(one: Change, owed: int = 0, drafts: int = 0) -> dict[str, Any]:
     """One difference between two versions; owed, drafts: what it does to what is open."""
     touched = drafts if one.kind is Kind.REMOVED or any(label in BEARS for label, _, _ in one.fields) else 0
     bears = [words.format(many) for words, many in zip(BECOMES[one.kind], (owed, touched), strict=True) if many]
+    if one.kind is Kind.ADDED:
+        bears = ["有这样的事才公开" if one.item.frequency is Frequency.AT_ONCE else "发布后，各村从本期起就应公开"]
     return {"kind": str(one.kind), "tone": TONES[one.kind], "name": one.item.name, "category": str(one.item.category),
             "fields": one.fields, "bears": "；".join(bears)}

@@ -44,6 +44,11 @@ class Actor:
         return may(self.role, can)
 
     @property
+    def place_name(self) -> str:
+        """What the role belongs to, as pages head it: 前村 for who reads or keeps its books, 前村支部 for its members."""
+        return self.unit_name if self.may(Can.VILLAGE_HOME) else self.organisation_name
+
+    @property
     def signature(self) -> str:
         """How entries and records name the actor: 赵德山 · 书记, 钱永军（代赵德山） · 书记."""
         return f"{self.name}（代{self.acting_for}） · {self.role}" if self.acting_for else f"{self.name} · {self.role}"

@@ -70,7 +70,7 @@ def describe(deadline: Deadline, now: datetime, calendar: Calendar) -> DeadlineV
     figure = str(left)
     if state == "open":
         state, tone, text = open_words(deadline, now, left, unit, until)
-        soon = state == "open" and (deadline.at_once or left <= SOON)
+        soon = state == "open" and (deadline.at_once or calendar.remaining(now, now, deadline.due_at) <= SOON)
         tone = "amber" if soon else tone
         if state == "overdue":
             figure = f"−{-left}"

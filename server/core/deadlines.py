@@ -142,12 +142,15 @@ async def resume(
 ) -> Deadline | None:
     """Lets the clock of what was paused, or done and then returned, go on from `at` with the working days that were
     left, `rule.at_least` at the least; what is not counted in working days is due when it was, or after as many. Once
-    late it stays late, but no higher level is asked for it meanwhile."""
+    late it stays late, but no higher level is asked for it meanwhile. What had not begun yet begins when it would have.
+    """
     held = await hold(rule, subject_kind, subject_id, period, "paused", "met", "late")
     if held is None or (held.days is not None and held.left_working_days is None):
         return None
     days = await calendar(fresh=True)
     left = None if held.left_working_days is None else max(held.left_working_days, rule.at_least)
+    if left is not None and held.starts_at > at:
+        at, left = held.starts_at, held.days
     due = days.due_moment(at, left) if left is not None else max(held.due_at, days.due_moment(at, rule.at_least))
     return await run_again(held, rule, days, at, why, due, f"""
         UPDATE deadline SET state = 'open', counted_from = $3, days = coalesce($4, days), due_at = $5, provisional = $6,

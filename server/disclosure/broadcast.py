@@ -10,7 +10,9 @@ from server.catalogues.rules import Form
 from server.catalogues.tables import item as item_of
 from server.core.rich_text import paragraphs
 from server.disclosure.parts import part_of
+from server.disclosure.private import HIDDEN, MASK
 from server.disclosure.publication import category_word
+from server.disclosure.rules import TOTAL
 
 GROUPED, NOUGHTS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))"), re.compile(r"(?<=[0-9])\.00(?![0-9])")
 PER_MINUTE = 180  # characters that are read out in a minute, slowly
@@ -33,12 +35,19 @@ async def text(matter: Record, edition: Record) -> list[str]:
     item = await item_of(edition["item_id"])
     rows = json.loads(edition["lines"])
     if item and rows:
-        found += ["，".join(f"{head} {for_the_ear(cell)}" for head, cell in zip(item.columns, row, strict=True)
-                           if cell) + "。" for row in rows[:ROWS_READ]]
+        found += [said + "。" for row in rows[:ROWS_READ] if (said := "，".join(
+            word for head, cell in zip(item.columns, row, strict=True) if (word := cell_said(head, cell))))]
         if len(rows) > ROWS_READ:
             found.append(f"一共 {len(rows)} 行，其余请到公开栏或手机上看。")
     found.append("对哪一笔、哪一件有疑问，可以到村委会问，也可以在手机上直接问，还可以向镇里反映。播报完毕。")
     return found
+
+
+def cell_said(head: str, cell: str) -> str:
+    """One cell of a list; nothing of what is masked, for nobody can read it out."""
+    if not cell or MASK in cell or cell == HIDDEN:
+        return ""
+    return cell if TOTAL.fullmatch(cell) else f"{head} {for_the_ear(cell)}"
 
 
 def for_the_ear(sum_: str) -> str:

@@ -7,6 +7,7 @@ from server.catalogues.duties import period_label
 from server.catalogues.rules import Category
 from server.core.actor import Actor
 from server.core.database import rows
+from server.core.rich_text import paragraphs
 from server.disclosure.tables import audiences
 from server.permissions import Can
 from server.threads.cards import CardState, Subjects, declares
@@ -25,7 +26,7 @@ def matter_card(matter: Record, edition: Record, content: dict[str, Any]) -> dic
     word = words_of(matter["community"]).affairs if category is Category.AFFAIRS else str(category)
     facts = [["时间", label]] if (label := period_label(matter["period"], matter["first"])) else []
     facts += content.get("facts", [])
-    text = " ".join(edition["text"].replace("#", "").replace("*", "").replace("|", " ").split())
+    text = " ".join(" ".join(paragraphs(edition["html"])).split())
     return {
         "chip": word if edition["number"] == 1 or not edition["why"] else f"{word} · 更正", "tone": TONES[category],
         "title": edition["title"], "text": text[:LEAD] + ("……" if len(text) > LEAD else ""),

@@ -15,8 +15,8 @@ from server.core.deadline_tables import find
 from server.core.deadline_words import due_text
 from server.core.rich_text import readable
 from server.disclosure.parts import part_of
-from server.disclosure.private import ILLNESS, MASK, numbers_in
-from server.disclosure.rules import ON_ITS_WAY, PUBLISHED_LATER_MOST, Finding, Level, rule_of
+from server.disclosure.private import ILLNESS, MASK, private_in
+from server.disclosure.rules import ON_ITS_WAY, PUBLISHED_LATER_MOST, TOTAL, Finding, Level, rule_of
 from server.disclosure.tables import files_of
 
 ALL_MASKED = re.compile(rf"(?=.*{re.escape(MASK)})[0-9Xx{re.escape(MASK)}]+")  # nothing is left to be read
@@ -28,7 +28,7 @@ ARTICLE, SECRET, CATALOGUE = "M3§8", "M3§11", "M3§7"
 async def findings(matter: Record, edition: Record) -> list[Finding]:
     """Everything the checks find in an edition, errors first, by field."""
     found = [*await of_catalogue(matter, edition), *of_period(matter), *of_text(matter, edition),
-             *await of_moment(matter, edition), *shown_numbers(edition), *await of_papers(matter, edition),
+             *await of_moment(matter, edition), *private(edition), *await of_papers(matter, edition),
              *await part_of(matter["form"]).findings(matter, edition)]
     order = list(Level)
     return sorted(found, key=lambda one: order.index(one.level))
@@ -110,12 +110,12 @@ def of_text(matter: Record, edition: Record) -> Iterable[Finding]:
         yield Finding(Level.ERROR, "why", "请写明为什么更正", ARTICLE)
 
 
-def shown_numbers(edition: Record) -> Iterable[Finding]:
-    """Where a person's number still shows: the reviewer is warned."""
+def private(edition: Record) -> Iterable[Finding]:
+    """Where a person's number still shows, or an illness is told: the reviewer is warned."""
     places = {"title": edition["title"], "text": readable(edition["text"]), "why": edition["why"]}
     for field, text in places.items():
-        for number in numbers_in(text):
-            yield Finding(Level.WARNING, field, f"还露着像身份证号、卡号或手机号的数字：{number[:3]}…", SECRET)
+        for words in private_in(text):
+            yield Finding(Level.WARNING, field, words, SECRET)
 
 
 async def of_papers(matter: Record, edition: Record) -> list[Finding]:
@@ -143,4 +143,9 @@ async def of_lines(matter: Record, edition: Record) -> list[Finding]:
         found += [Finding(Level.WARNING, "lines", f"第 {number} 行“{head}”是负数：{row[place]}", ARTICLE)
                   for number, row in enumerate(lines, 1) for place, head in enumerate(item.columns)
                   if len(row) > place and NEGATIVE.fullmatch(row[place])][:5]
+        found += [Finding(Level.WARNING, "lines", f"第 {number} 行“{head}”{words}", SECRET)
+                  for number, row in enumerate(lines, 1) for head, cell in zip(item.columns, row, strict=False)
+                  for words in private_in(cell)][:10]
+        found += [Finding(Level.WARNING, "lines", f"第 {number} 行像是合计，不是名单里的人", ARTICLE)
+                  for number, row in enumerate(lines, 1) if item.form is Form.LIST and any(map(TOTAL.fullmatch, row))]
     return found

@@ -103,7 +103,7 @@ async def duty_page(request: Request, village: Record, found: Record, filled: Fi
         names = await keepers_of(village["organisation_id"])
         facts.append(["由谁办", "、".join(names) or "还没有村（社区）管理员，请县级管理员开通"])
     said, current = await declared_of(duty_id), None
-    if keeps and found["category"] == Category.CONVENIENCE:
+    if (keeps or said) and found["category"] == Category.CONVENIENCE:
         current = await last_period(found)
     return await page(
         request, "disclosure/duty.html", status=filled.status, form=filled.typed, errors=filled.errors,

@@ -1,4 +1,5 @@
 """The fields of the forms about matters, and how a table's cells are read."""
+import re
 from collections.abc import Sequence
 
 from server.core import forms, uploads
@@ -28,13 +29,19 @@ def optional_moment(name: str, label: str) -> Field:
     return Field(name, label, lambda typed: read(typed) if typed and typed[0].strip() else None)
 
 
+CALLED = re.compile(
+    r"(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}"  # a mobile
+    r"|(?:\(0[0-9]{2,3}\) ?|0[0-9]{2,3}[- ]?)?[1-9][0-9]{6,7}(?: ?[-转] ?[0-9]{1,6})?"  # a line and its extension
+    r"|[48]00[- ]?[0-9]{3}[- ]?[0-9]{4}|1[0-9]{2}|(?:1|9)[0-9]{4}")  # a free number, 120, 12345, 95598
+
+
 def call_number(name: str, label: str) -> Field:
-    """A number people may call: digits, blanks, hyphens."""
+    """A number people may call."""
     text = forms.text(name, label, most=PHONE_MAX, required=False)
 
     def read(typed: list[str]) -> str:
         value = half_width(text.read(typed))
-        if value and not (sum(one.isdigit() for one in value) >= 7 and set(value) <= set("0123456789-+() 转")):
+        if value and not CALLED.fullmatch(value):
             raise ValueError(f"{label}要写成 0538-5621234 或手机号")
         return value
     return Field(name, label, read)
@@ -85,7 +92,7 @@ def rows_typed(filled: Filled, heads: Sequence[str]) -> list[list[str]]:
     long = next((one for one in typed if len(one) > CELL_MAX), None)
     if long is not None:
         filled.errors["cell"] = f"每格最多 {CELL_MAX} 个字：{long[:10]}……"
-    pasted = rows_pasted(filled, columns)
+    pasted = rows_pasted(filled, heads)
     if "pasted" not in filled.errors:  # else they wait in their box until they are right
         filled.typed["pasted"] = ""
         rows += pasted
@@ -100,15 +107,15 @@ def is_head(row: Sequence[str], heads: Sequence[str]) -> bool:
     return all(cell and ("".join(cell.split()) in head or head in cell) for cell, head in zip(row, heads, strict=True))
 
 
-def rows_pasted(filled: Filled, columns: int) -> list[list[str]]:
+def rows_pasted(filled: Filled, heads: Sequence[str]) -> list[list[str]]:
     """What was copied from a sheet, row by row; says what is wrong with it."""
     rows = []
     for number, line in enumerate(filled.values.get("pasted", "").split("\n"), 1):
         row = [" ".join(one.split()) for one in line.split("\t")]
-        if len(row) > columns and not any(row[columns:]):
-            row = row[:columns]
-        if any(row) and len(row) != columns:
-            filled.errors["pasted"] = f"第 {number} 行有 {len(row)} 列，应有 {columns} 列，请从表格里整行复制"
+        if len(row) > len(heads) and not any(row[len(heads):]):
+            row = row[:len(heads)]
+        if any(row) and len(row) != len(heads):
+            filled.errors["pasted"] = f"第 {number} 行有 {len(row)} 列，应有 {len(heads)} 列：{'、'.join(heads)}"
             break
         if any(len(one) > CELL_MAX for one in row):
             filled.errors["pasted"] = f"第 {number} 行有一格超过 {CELL_MAX} 个字"

@@ -38,7 +38,7 @@ async def offices_page(request: Request, filled: Filled) -> Response[Any]:
         people=[{"value": one["id"], "label": f"{one['name']}（{one['role']}）"}
                 for one in await reviewing.reviewers(request.user.organisation_id)],
         offices=[{"id": one["id"], "name": one["name"], "people": "、".join(one["people"]) or "还没有人",
-                  "items": "、".join(names[item] for item in one["items"] if item in names) or "还没有事项",
+                  "items": "；".join(names[item] for item in one["items"] if item in names) or "还没有事项",
                   "href": f"/reviews/offices?office={one['id']}"}
                  for one in await reviewing.offices(request.user.organisation_id)])
 

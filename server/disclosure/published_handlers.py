@@ -4,6 +4,7 @@ from typing import Any
 from asyncpg import Record
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
+from markupsafe import Markup
 
 from server.core import forms
 from server.core.clock import now
@@ -62,7 +63,7 @@ async def withdrawal_page(request: Request, matter: Record, filled: Filled) -> R
         return await page(request, "disclosure/withdrawal.html", status=filled.status, form=filled.typed,
                           errors=filled.errors, asked={"who": waits["who"], "reason": waits["reason"],
                                                        "at": moment(waits["at"], now())},
-                          matter={"id": matter["id"], "title": matter["title"]})
+                          matter={"id": matter["id"], "title": matter["title"]}, page=Markup(matter["page"]))
     return await why_page(request, matter, filled, withdraws=True)
 
 

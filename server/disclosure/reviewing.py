@@ -20,6 +20,7 @@ from server.disclosure.tables import matter_by_id, signatures
 from server.permissions import Can, holders
 from server.threads.reminders import remind_holders
 
+OFFICE_LOCK = 7_031  # advisory, with the township's id: one office after the other
 NARROWED = "把这一项改为只对党员公开"
 PUBLISH_LATER = "publish_edition"  # the kind of the effect that publishes what was approved for a later moment
 
@@ -153,6 +154,8 @@ async def keep_office(actor: Actor, office_id: int | None, name: str, items: Seq
     if not set(accounts) <= known:
         raise Refused("accounts", "只能选本镇街的管理员和组织员")
     async with transaction():
+        await rows("SELECT pg_advisory_xact_lock($1, ($2::bigint % 2147483647)::int)", OFFICE_LOCK,
+                   actor.organisation_id)
         if await row("SELECT FROM office WHERE committee_id = $1 AND name = $2 AND closed_at IS NULL AND id <> $3",
                      actor.organisation_id, name, office_id or 0) is not None:
             raise Refused("name", "已经有这个科室了")

@@ -1,5 +1,6 @@
 """公开事项 (M3§8): its states and the moves between them, who signs, what is looked at before publishing. No I/O."""
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -84,6 +85,8 @@ SECRECY = (
     "没有未成年人、举报人等不应公开的个人信息",
     "网上内容与公开栏、会议决议一致（M3§8）",
 )
+
+TOTAL = re.compile(r"(?:本[月页年村期]|全[镇乡])?[合总小累]\s*计[:：]?")  # what a row that sums up others is called
 
 # What a reason of a return can be about.
 FIELDS = {"title": "标题", "text": "正文", "lines": "表格", "ledger": "账目", "files": "附件", "wall": "公开栏照片",

@@ -16,7 +16,7 @@ from server.core.deadline_words import describe
 from server.core.templates import ENVIRONMENT
 from server.disclosure.comparing import difference, published_difference
 from server.disclosure.publication import category_word, content_context
-from server.disclosure.rules import LEVEL_TONES, ON_ITS_WAY, TONES, Finding, State, label_of, reasons_told
+from server.disclosure.rules import LEVEL_TONES, ON_ITS_WAY, TONES, Finding, State, Verdict, label_of, reasons_told
 from server.disclosure.sight import editions_for
 from server.disclosure.submission import EDITION, rule_of, seats_of
 from server.disclosure.tables import (
@@ -64,7 +64,7 @@ async def shown(actor: Actor, matter: Record, number: int | None = None) -> dict
                       "href": f"/disclosures/{matter['id']}" + (f"/versions/{one['number']}" if place else "")}
                      for place, one in enumerate(every)] if len(every) > 1 and not hidden else [],
         "difference": None if hidden else differs, "under_way": waits,
-        "tools": [] if matter["withdrawn_at"] or not matter["edition_id"] else tools(actor, matter),
+        "tools": [] if matter["withdrawn_at"] or not matter["edition_id"] else await tools(actor, matter),
         "asks": asks(actor, matter) if matter["edition_id"] and matter["withdrawn_at"] is None else [],
     }
 
@@ -123,17 +123,18 @@ def subline(matter: Record, published_at: Any, number: int | None) -> str:
     return " · ".join(facts)
 
 
-def tools(actor: Actor, matter: Record) -> list[dict[str, str]]:
-    """What else may be done with what is published."""
+async def tools(actor: Actor, matter: Record) -> list[dict[str, str]]:
+    """What else may be done with what is published; not by the village while it asks to have it taken down."""
     address = f"/disclosures/{matter['id']}"
     found = [] if matter["audience"] == Audience.MEMBERS else [
              {"label": "公开栏打印", "icon": "print", "href": f"{address}/versions/{matter['number']}/sheet"},
              {"label": "广播稿", "icon": "sound", "href": f"{address}/broadcast"}]
-    if actor.may(Can.DISCLOSURE_KEEP) and matter["withdrawn_at"] is None and not matter["under_way"]:
+    if not actor.may(Can.DISCLOSURE_WITHDRAW) or (
+            actor.may(Can.DISCLOSURE_KEEP) and await asked(matter["id"])):
+        return found
+    if actor.may(Can.DISCLOSURE_KEEP) and not matter["under_way"]:
         found += [{"label": "更正", "icon": "pen", "href": f"{address}/corrections"}]
-    if matter["withdrawn_at"] is None and actor.may(Can.DISCLOSURE_WITHDRAW):
-        found += [{"label": "撤下", "icon": "close", "href": f"{address}/withdrawal"}]
-    return found
+    return [*found, {"label": "撤下", "icon": "close", "href": f"{address}/withdrawal"}]
 
 
 def asks(actor: Actor, matter: Record) -> list[dict[str, Any]]:
@@ -155,12 +156,12 @@ async def under_way(actor: Actor, matter: Record) -> dict[str, Any] | None:
         return None
     state, correcting = State(edition["state"]), edition["number"] > 1 and matter["edition_id"] is not None
     return {"state": f"更正 · {state}" if correcting else str(state), "tone": TONES[state],
-            "text": await words_of(matter, edition, state), "marks": await marks(edition),
+            "text": await words_of(actor, matter, edition, state), "marks": await marks(edition),
             "acts": acts(actor, matter, edition, state)}
 
 
-async def words_of(matter: Record, edition: Record, state: State) -> str:
-    """What the state means, in a sentence."""
+async def words_of(actor: Actor, matter: Record, edition: Record, state: State) -> str:
+    """What the state means to this actor, in a sentence."""
     if state is State.SIGNING:
         done = {one["seat"] for one in await signatures(edition["id"], edition["version"])}
         missing = "、".join(seat for seat in await seats_of(matter, edition) if seat not in done)
@@ -168,22 +169,27 @@ async def words_of(matter: Record, edition: Record, state: State) -> str:
     if state is State.APPROVED:
         return f"镇里审核通过，{moment(edition['publish_at'], now())}公开"
     if state is State.DRAFT and edition["delivered"]:
-        return "镇里代管账目送来的账，请逐笔核对，没有出入就提交确认"
+        return ("镇里代管账目送来的账，请逐笔核对，没有出入就提交确认" if actor.may(Can.DISCLOSURE_KEEP) else
+                "镇里代管账目送来的账，等村（社区）管理员核对、提交")
     return {State.DRAFT: f"{edition['saved_who'].split(' · ')[0]} {moment(edition['saved_at'], now())}写的，还没有提交",
             State.SUBMITTED: "已经交到镇里，2 个工作日内审核（M3§8）",
             State.RETURNED: "镇里退回，改好再提交"}.get(state, "")
 
 
 async def marks(edition: Record) -> list[str]:
-    """Who signed or would not, who returned it and why."""
+    """Who signed or would not; who returned it and why, also once it was handed on again."""
+    returned = edition["state"] == State.RETURNED  # what was signed before is signed anew
     found = [f"{one['seat']} {one['who'].split(' · ')[0]} {moment(one['at'], now())} {one['verdict']}"
-             for one in await signatures(edition["id"], edition["version"])]
+             for one in await signatures(edition["id"], edition["version"]) if not returned]
     refusal = await last_refusal(edition["id"])
     if refusal and edition["state"] == State.DRAFT:
         found.append(f"{refusal['who']}不同意公开：{refusal['reason']}")
     review = await last_review(edition["id"])
-    if review and edition["state"] == State.RETURNED:
+    if review and returned:
         found += [f"{label}：{reason}" for label, reason in reasons_told(review["reasons"])]
+    elif review and edition["state"] in ON_ITS_WAY and review["verdict"] == Verdict.RETURNED:
+        found += [f"{moment(review['at'], now())}退回过，{label}：{reason}"
+                  for label, reason in reasons_told(review["reasons"])]
     return found
 
 

@@ -269,17 +269,14 @@ def read_line(filled: Filled, its: Record) -> Line | None:
         day = read_day(filled.values.get("day", ""), its["month"])
     except ValueError as fault:
         filled.errors.setdefault("day", str(fault))
-        return None
-    if filled.errors:
-        return None
-    income = filled["side"] is Side.INCOME
-    category = filled["income_category" if income else "expense_category"]
+    income = filled.values.get("side") is Side.INCOME
     field = "income_category" if income else "expense_category"
-    if SIDE.get(category) is not filled["side"]:
-        filled.errors[field] = "请选择项目"
-        return None
-    if not filled["amount"]:
-        filled.errors["amount"] = "请填写金额"
+    category = filled.values.get(field, "")
+    if "side" in filled.values and SIDE.get(category) is not filled["side"]:
+        filled.errors.setdefault(field, "请选择项目")
+    if not filled.values.get("amount"):
+        filled.errors.setdefault("amount", "请填写金额")
+    if filled.errors:
         return None
     line = Line(day, filled["voucher"], filled["summary"], category, filled["amount"] if income else 0,
                 0 if income else filled["amount"], filled["handler"], filled["witness"], filled["approver"],

@@ -22,7 +22,7 @@ from server.disclosure.rules import OPEN
 from server.disclosure.tables import open_edition
 from server.ledgers import writing
 from server.ledgers.rules import Line, month_key, yuan
-from server.ledgers.sheet import RowRead, read_row
+from server.ledgers.sheet import IS_TOTAL, RowRead, is_total, read_row
 from server.ledgers.tables import closing_before, ledger
 from server.permissions import Can
 from server.villages.tables import by_every_name, opened_below, the_one_called, village
@@ -38,10 +38,12 @@ async def take_in(actor: Actor, month: date, matter_id: int | None, file_name: s
     async with transaction():
         begun_now = await row("""
             INSERT INTO ledger_import (organisation_id, matter_id, month, grant_id, account_id, who, source, file_name,
-                                       sha256, total, at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING id""",
+                                       sha256, total, at, edition_version)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, (
+                SELECT version FROM edition WHERE matter_id = $2 AND state = ANY($12)))
+            ON CONFLICT DO NOTHING RETURNING id""",
                               actor.organisation_id, matter_id, month, actor.grant_id, actor.account_id,
-                              actor.signature, actor.source, file_name, digest, len(sheet.rows), now())
+                              actor.signature, actor.source, file_name, digest, len(sheet.rows), now(), sorted(OPEN))
         if begun_now is None:
             return (await the_row("""
                 SELECT id FROM ledger_import WHERE organisation_id = $1 AND month = $2 AND sha256 = $3
@@ -81,7 +83,7 @@ async def take_turn(payload: dict[str, Any]) -> None:
 
 async def look_at(actor: Actor, held: Record) -> bool:
     """Looks at the next rows and notes what is wrong with each cell; whether all is over with that. A row of no known
-    village may be any village's: then none is written, for it would be written without that row."""
+    village may be any village's, unless it sums up others: then none is written, for it would be without that row."""
     waiting = await rows("""SELECT number, cells::text FROM ledger_import_row
                             WHERE import_id = $1 AND faults IS NULL ORDER BY number LIMIT $2""", held["id"], BATCH)
     villages = await villages_of(actor, held)
@@ -94,7 +96,8 @@ async def look_at(actor: Actor, held: Record) -> bool:
                held["id"], len(waiting), wrong)
     if held["checked"] + len(waiting) < held["total"]:
         return False
-    lost = await row("SELECT FROM ledger_import_row WHERE import_id = $1 AND village_code IS NULL LIMIT 1", held["id"])
+    lost = await row("""SELECT FROM ledger_import_row WHERE import_id = $1 AND village_code IS NULL
+                        AND faults ->> 'summary' IS DISTINCT FROM $2 LIMIT 1""", held["id"], IS_TOTAL)
     await rows("""INSERT INTO ledger_import_village (import_id, village_code, state, words)
                   SELECT DISTINCT import_id, village_code, $2, $3 FROM ledger_import_row
                   WHERE import_id = $1 AND village_code IS NOT NULL ON CONFLICT DO NOTHING""", held["id"],
@@ -110,7 +113,8 @@ def looked_at(held: Record, one: Record, villages: dict[str, list[Record]]) -> t
     try:
         code = the_one_called(villages, "" if held["matter_id"] else cells.get("village", ""))["code"]
     except ValueError as fault:
-        faults["village"] = str(fault)
+        if not is_total(cells):
+            faults["village"] = str(fault)
     return one["number"], code, json.dumps(faults, ensure_ascii=False)
 
 
@@ -137,8 +141,9 @@ async def write_next(actor: Actor, held: Record) -> bool:
     code = waiting[0]["village_code"]
     try:
         async with savepoint():
-            matter_id, many = await write(actor, held, code)
-        told: tuple[str, str, int, int | None] = ("已写入", "", many, matter_id)
+            matter_id, many, before = await write(actor, held, code)
+        words = f"换下了这个月原来的 {before} 笔" if before else ""
+        told: tuple[str, str, int, int | None] = ("已写入", words, many, matter_id)
     except (Refused, WrongState) as refused:
         told = ("没有写入", str(getattr(refused, "detail", "") or refused), 0, None)
     except PostgresError as fault:
@@ -150,8 +155,9 @@ async def write_next(actor: Actor, held: Record) -> bool:
     return len(waiting) == 1
 
 
-async def write(actor: Actor, held: Record, code: str) -> tuple[int, int]:
-    """Puts a village's month in the place of what its open edition has: the matter's id, and how many lines.
+async def write(actor: Actor, held: Record, code: str) -> tuple[int, int, int]:
+    """Puts a village's month in the place of what its open edition has: the matter's id, how many lines, and how many
+    there were.
 
     Refused, in words, where a row is wrong, the month is no longer the village's to write, or the sums don't meet."""
     its = await village(code)
@@ -175,6 +181,8 @@ async def write(actor: Actor, held: Record, code: str) -> tuple[int, int]:
     as_delivered = its_version["delivered_version"] == its_version["version"]
     if held["matter_id"] is None and book["lines"] and not as_delivered:
         raise Refused("row", f"村里已经在记、改这个月的账（{book['lines']} 笔），没有覆盖")
+    if held["matter_id"] and its_version["version"] != held["edition_version"]:
+        raise Refused("row", f"交表以后，这个月的账又改过（{book['lines']} 笔），没有覆盖；看过再导入一次")
     opening = await opening_of(its["code"], held["month"], found, book["opening"])
     lines = [one.line for one in found if one.line]
     refuse_other_balance(opening, found)
@@ -184,7 +192,7 @@ async def write(actor: Actor, held: Record, code: str) -> tuple[int, int]:
     await audit.record(actor, "import_ledger", "matter", matter_id,
                        after={"month": month_key(held["month"]), "rows": len(lines)})
     live.changed(its["organisation_path"], f"matter-{matter_id}", "disclosures", "todos")
-    return matter_id, len(lines)
+    return matter_id, len(lines), book["lines"]
 
 
 async def matter_for(actor: Actor, held: Record, its: Record) -> int:

@@ -12,7 +12,7 @@ from server.core.clock import today
 from server.core.database import rows
 from server.core.periods import month_after
 from server.disclosure.parts import Part, declare
-from server.disclosure.private import numbers_in
+from server.disclosure.private import private_in
 from server.disclosure.rules import LABELS, OPEN, Finding, Level
 from server.ledgers import charts
 from server.ledgers.rules import COMPLETE, PAGE, Book, Line, check_book, month_key, signed, totals, with_sign, yuan
@@ -75,16 +75,15 @@ async def findings(matter: Record, edition: Record) -> list[Finding]:
         found.append(Finding(
             Level.ERROR, "closing", f"{after['month'].month}月的账已经按结余 {yuan(after['opening'])} 元公开，"
             f"这个月的结余不能变。结余确有差错的，在本月账上补记一笔，写明原月份和凭证号", COMPLETE))
-    return found + numbers(its.lines)
+    return found + private(its.lines)
 
 
-def numbers(lines: list[Line]) -> list[Finding]:
-    """Where a person's number still shows in a line, wherever it stands in it."""
-    return [Finding(Level.WARNING, f"line-{number}-{field}",
-                    f"第 {number} 笔的{LABELS[field]}还露着像身份证号、卡号或手机号的数字", "M3§11")
+def private(lines: list[Line]) -> list[Finding]:
+    """Where a person's number still shows in a line, or an illness is told, wherever it stands in it."""
+    return [Finding(Level.WARNING, f"line-{number}-{field}", f"第 {number} 笔的{LABELS[field]}{words}", "M3§11")
             for number, line in enumerate(lines, 1)
             for field in ("voucher", "summary", "note", "handler", "witness", "approver")
-            if numbers_in(getattr(line, field))]
+            for words in private_in(getattr(line, field))]
 
 
 async def content(edition: Record) -> dict[str, Any]:

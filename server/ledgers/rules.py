@@ -84,6 +84,7 @@ class Book:
 
 MONEY = re.compile(r"(\d{1,30}|\d{1,3}(,\d{3})+)(\.\d{1,2})?", re.ASCII)
 DAY = re.compile(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?", re.ASCII)
+SHORT_DAY = re.compile(r"\d{1,2}月\d{1,2}日?", re.ASCII)
 FULL_WIDTH = {0xFF00 + code - 0x20: code for code in range(0x21, 0x7F)} | {0x3000: " ", 0xFFE5: "¥"}
 
 
@@ -113,10 +114,13 @@ def read_money(typed: str, label: str = "金额") -> int:
 
 
 def read_day(typed: str, month: date, label: str = "日期") -> date:
-    """The day of an entry: 2026-10-06, 2026年10月6日, or 6 alone for the sixth of its month. ValueError, in Chinese."""
+    """The day of an entry: 2026-10-06, 2026年10月6日, 10月6日, or 6 alone for the sixth of its month. ValueError, in
+    Chinese."""
     text = half_width(typed).strip().removesuffix(" 00:00:00")
     if not text:
         raise ValueError(f"请填写{label}")
+    if SHORT_DAY.fullmatch(text):
+        text = f"{month.year}年{text}"
     found = DAY.fullmatch(text[:10] if text[4:5] == "-" and "T" in text else text)
     try:
         day = date(*map(int, found.groups())) if found else month.replace(day=int(text))

@@ -74,8 +74,9 @@ async def write_line(actor: Actor, matter: Record, edition_id: int, line: Line, 
 
 async def just_added(actor: Actor, edition_id: int, line: Line) -> bool:
     """Whether the actor has added this very line within the last minute: a second tap adds no second payment."""
+    await rows("SELECT FROM edition WHERE id = $1 FOR NO KEY UPDATE", edition_id)  # two taps one after the other
     lately = await row(f"""SELECT FROM edition WHERE id = $1 AND saved_who = $2
-                           AND state = ANY($3) AND saved_at > ebranch_now() - {BEGUN_LATELY} FOR NO KEY UPDATE""",
+                           AND state = ANY($3) AND saved_at > ebranch_now() - {BEGUN_LATELY}""",
                        edition_id, actor.signature, sorted(OPEN))
     newest = await row("SELECT line FROM ledger_line WHERE edition_id = $1 ORDER BY line DESC LIMIT 1", edition_id)
     there = await line_of(edition_id, newest["line"]) if lately is not None and newest else None
@@ -95,7 +96,7 @@ async def put(edition_id: int, lines: Sequence[Line]) -> None:
     of = await the_row("""SELECT coalesce(sum(income), 0) AS income, coalesce(sum(expense), 0) AS expense
                           FROM ledger_line WHERE edition_id = $1""", edition_id)
     if max(of["income"], of["expense"]) > MOST_FEN:
-        raise Refused("income", "这个月的合计超过一千亿元，请检查是不是多打了数字")
+        raise Refused("amount", "这个月的合计超过一千亿元，请检查是不是多打了数字")
     await rows(SUM, edition_id)
 
 

@@ -14,6 +14,7 @@ CREATE TABLE ledger_import (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     organisation_id bigint NOT NULL CONSTRAINT ledger_import_organisation REFERENCES organisation ON DELETE RESTRICT,
     matter_id bigint CONSTRAINT ledger_import_matter REFERENCES matter ON DELETE RESTRICT, -- a village's own; else many
+    edition_version int, -- of the month as it was when a village handed its own sheet in
     month date NOT NULL,
     grant_id bigint NOT NULL CONSTRAINT ledger_import_grant REFERENCES role_grant ON DELETE RESTRICT,
     account_id bigint NOT NULL CONSTRAINT ledger_import_account REFERENCES account ON DELETE RESTRICT,

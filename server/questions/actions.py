@@ -48,37 +48,49 @@ async def ask(actor: Actor, matter: Record, of: Of, text: str, *, kind: Kind = K
             VALUES ($1, '', 0, '', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING *""",
                              matter["id"], number, line, line_words, str(of), str(kind), text, named, actor.person_id,
                              actor.signature, agrees)
-        await start_clock(matter, made)
+        asked = await start_clock(matter, made)
         await audit.record(actor, "ask", "question", made["id"], after={
             "matter": matter["id"], "line": line, "asked_of": of, "text": audit.personal(text)})
-        await post(actor.person_id, made, chip=f"问{of}" if kind is Kind.QUESTION else str(kind), tone="blue")
-        live.changed(matter["organisation_path"], "questions", "todos")
+        await post(actor, actor.person_id, made, chip=f"问{of}" if kind is Kind.QUESTION else str(kind), tone="blue")
+        live.changed(asked["path"], "questions", "todos")
     return made["id"]
 
 
-async def start_clock(matter: Record, question: Record) -> None:
-    """The answer is owed from now on, by whoever is asked, within what the county has settled."""
-    by = await the_row("""
-        SELECT CASE $2 WHEN '村里' THEN o.id WHEN '镇里' THEN o.committee_id ELSE c.department_id END AS id
-        FROM organisation o JOIN organisation c ON c.id = o.committee_id WHERE o.id = $1""",
-                       matter["organisation_id"], question["asked_of"])
-    path = await the_row("SELECT path FROM organisation WHERE id = $1", by["id"])
+async def who_is_asked(organisation_id: int, of: str) -> Record:
+    """Id and path of the village's organisation, or of its township or county. Nobody below hears of the question."""
+    return await the_row("""
+        SELECT a.id, a.path FROM organisation o JOIN organisation c ON c.id = o.committee_id
+        JOIN organisation a ON a.id = CASE $2 WHEN '村里' THEN o.id WHEN '镇里' THEN c.id ELSE c.department_id END
+        WHERE o.id = $1""", organisation_id, of)
+
+
+async def tell_changed(question: Record) -> None:
+    """Open pages of who is asked, and of the asker, renew themselves."""
+    asked = await who_is_asked(question["organisation_id"], question["asked_of"])
+    live.changed(asked["path"], "questions", "todos")
+    live.changed(f"person-{question['person_id']}", "questions")
+
+
+async def start_clock(matter: Record, question: Record) -> Record:
+    """The answer is owed from now on, by whoever is asked, within what the county has settled; who that is."""
+    by = await who_is_asked(matter["organisation_id"], question["asked_of"])
     days = (await settings_of(county_of(matter["village_code"])))["answer_days"]
     await deadlines.start(
-        ANSWER, QUESTION, question["id"], organisation_id=by["id"], organisation_path=path["path"], starts_at=now(),
+        ANSWER, QUESTION, question["id"], organisation_id=by["id"], organisation_path=by["path"], starts_at=now(),
         title=f"答复 · {matter['village']} {question['line_words'] or matter['title']}"[:120],
         href=f"/questions/{question['id']}", now=now(), length=working_days(days))
+    return by
 
 
-async def post(person_id: int, question: Any, *, chip: str, tone: str) -> None:
-    """The card in the asker's own thread, with the title of what was read."""
+async def post(actor: Actor | None, person_id: int, question: Any, *, chip: str, tone: str) -> None:
+    """The card in the asker's own thread, with the title of what was read. actor: the asker, to whom it is no news."""
     read = await the_row("SELECT title FROM edition WHERE matter_id = $1 AND number = $2",
                          question["matter_id"], question["edition_number"])
     card = {"chip": chip, "tone": tone, "title": question["text"][:60], "text": question["answer"][:200],
             "facts": [["事项", question["line_words"] or read["title"]],
                       ["提出", moment(question["asked_at"], now())]]}
     thread = await threads.thread_of("questions", person_id=person_id)
-    await threads.put(None, thread, QUESTION, question["id"], card, question["answer"] or question["text"],
+    await threads.put(actor, thread, QUESTION, question["id"], card, question["answer"] or question["text"],
                       f"person-{person_id}")
 
 
@@ -97,10 +109,10 @@ async def answer(actor: Actor, question: Record, text: str, offered: bool) -> No
             "answer": audit.personal(text), "offered": offered})
         matter = await matter_by_id(question["matter_id"])
         await threads.supersede(QUESTION, question["id"])
-        await post(question["person_id"], done, chip="已答复", tone="green")
+        await post(None, question["person_id"], done, chip="已答复", tone="green")
         await remind(question["person_id"], "有答复", question["text"][:30], f"/questions/{question['id']}")
         await show_beside(matter, done["shown"])
-        live.changed(question["organisation_path"], "questions", "todos")
+        await tell_changed(question)
 
 
 async def agree(actor: Actor, question: Record, agrees: bool) -> None:
@@ -129,7 +141,7 @@ async def hide(actor: Actor, question: Record, why: str) -> None:
         await threads.supersede(QUESTION, question["id"])
         await show_beside(await matter_by_id(question["matter_id"]), was_shown)
         await remind(question["person_id"], "已隐藏", without_numbers(why)[:30], f"/questions/{question['id']}")
-        live.changed(question["organisation_path"], "questions", "todos")
+        await tell_changed(question)
 
 
 async def hold(question: Record) -> bool:

@@ -25,6 +25,7 @@ from server.permissions import Can
 from server.questions import actions
 from server.questions.rules import ANSWER_MAX, HIDING, TEXT_MAX, TONES, WHY_MAX, Kind, Of, State
 from server.questions.tables import PAGE, asker, question_seen_by, questions_seen_by
+from server.villages.tables import county_of, settings_of
 
 ASK = (
     forms.text("text", "想问什么", most=TEXT_MAX), forms.choice("of", "问谁", Of),
@@ -47,7 +48,7 @@ async def new(request: Request, matter_id: FromPath[int], line: FromQuery[int] =
               to: FromQuery[str] = "") -> Response[Any]:
     matter = await asked_about(request, matter_id)
     return await ask_page(request, matter, Filled(typed={
-        "of": str(TO.get(to, Of.VILLAGE)), "line": str(max(0, line)), "number": str(matter["number"]), "agrees": "1"}))
+        "of": str(TO.get(to, Of.VILLAGE)), "line": str(max(0, line)), "number": str(matter["number"])}))
 
 
 async def asked_about(request: Request, matter_id: int) -> Record:
@@ -87,9 +88,11 @@ async def edition_read(request: Request, matter: Record, typed: str | None) -> t
 async def ask_page(request: Request, matter: Record, filled: Filled) -> Response[Any]:
     line = int(filled.typed.get("line") or 0)
     _, edition_id = await edition_read(request, matter, filled.typed.get("number"))
+    settled = await settings_of(county_of(matter["village_code"]))
     return await page(
         request, "questions/new.html", status=filled.status, form=filled.typed, errors=filled.errors,
         matter={"id": matter["id"], "title": matter["title"]}, about=await words_of_line(edition_id, line),
+        days=settled["answer_days"],
         options=[{"value": str(Of.VILLAGE), "label": "问村里"}, {"value": str(Of.TOWNSHIP), "label": "向镇里反映"},
                  {"value": str(Of.COUNTY), "label": "向县里反映"}])
 

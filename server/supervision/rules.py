@@ -99,12 +99,13 @@ WAITING = {"still_overdue": "overdue", "still_ledgers": "ledger_overdue", "still
 
 def in_short(named: Sequence[str], things: int) -> str:
     """What has lapsed: the oldest by name, then how many it is in all."""
-    return "、".join(one.removeprefix("公开 · ") for one in named) + (f"等 {things} 件" if things > len(named) else "")
+    return "；".join(one.removeprefix("公开 · ") for one in named) + (f"等 {things} 件" if things > len(named) else "")
 
 
 def share(part: int, whole: int) -> int | None:
-    """In per cent; never 100 where something is missing."""
-    return None if whole == 0 else 100 * part // whole
+    """In per cent, rounded; 100 only where nothing is missing, 0 only where there is nothing."""
+    return None if whole == 0 else 0 if part == 0 else 100 if part == whole else min(99, max(
+        1, (200 * part + whole) // (2 * whole)))
 
 
 def worst_first(units: Iterable[Figures]) -> list[Figures]:

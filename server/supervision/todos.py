@@ -52,7 +52,7 @@ async def checks_area(actor: Actor) -> dict[str, Any] | None:
     if not actor.may(Can.SPOT_CHECK_READ):
         return None
     return {"icon": "camera", "tone": "blue", "title": "抽查和整改", "href": "/spot-checks",
-            "line": f"整改中 {await checks_open(actor)} 件"}
+            "line": f"未销号 {await checks_open(actor)} 件"}
 
 
 SOURCES += [to_close, to_be_pressed]

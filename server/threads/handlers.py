@@ -46,7 +46,7 @@ async def list_context(actor: Actor, current: int | None = None) -> dict[str, An
     found = await thread_list(actor)
     threads = [shown_row(thread, current, actor) for thread in found]
     return {
-        "headline": actor.unit_name if actor.may(Can.VILLAGE_HOME) else actor.organisation_name,
+        "headline": actor.place_name,
         "subline": subline(actor, found[0]["members"] if found else 0),
         "threads": threads,
         "badges": {"/threads": sum(thread["unread"] for thread in threads)},
@@ -84,10 +84,9 @@ async def show_page(
         await actions.seen(actor, thread_id, entries[0]["id"])
     states = await cards.own_states(actor, entries)
     beside = {} if is_swap(request) else await list_context(actor, thread_id)
-    subtitle = actor.unit_name if actor.may(Can.VILLAGE_HOME) else actor.organisation_name
     return await page(
         request, "threads/show.html", status=status,
-        thread={"id": thread_id, "title": title_of(kind, actor.community), "subtitle": subtitle, "empty": kind.empty},
+        thread={"id": thread_id, "title": title_of(kind, actor.community), "subtitle": actor.place_name, "empty": kind.empty},
         days=by_day([shown_entry(entry, states, actor) for entry in reversed(entries)]),
         older=f"/threads/{thread_id}?before={entries[-1]['id']}" if len(found) > PAGE else None,
         may_write=bool(kind.write and actor.may(kind.write)) and not before, draft=draft, error=error,
@@ -150,7 +149,8 @@ async def tabs(request: Request) -> Response[Any]:
 @get("/live", can=Can.SIGNED_IN)
 async def events(request: Request) -> Stream:
     actor: Actor = request.user
-    path = actor.organisation_path if actor.may(Can.MEETING_READ) else None
+    works_there = actor.may(Can.MEETING_READ) or actor.may(Can.DISCLOSURE_KEEP)
+    path = actor.organisation_path if works_there else None
     village = actor.unit_code if actor.may(Can.DISCLOSURE_READ) else None
     heard = live.listen(path, actor.person_id, village=village, allowed=lambda: may_go_on(request))
     return Stream(heard, media_type="text/event-stream",

@@ -44,16 +44,18 @@ async def remind_holders(organisation_id: int, roles: Sequence[str], term: str, 
 def day_card(day: date, lines: Sequence[Sequence[str]]) -> dict[str, Any]:
     """The card of one day's reminders. lines: term, text and address of each."""
     return {"chip": "提醒", "tone": "red", "title": f"{calendar_day(day, day)} 要办的事",
-            "facts": [[term, text] for term, text, _ in lines], "lines": [list(line) for line in lines]}
+            "facts": [[term, f"{number}. {text}" if len(lines) > 1 else text]
+                      for number, (term, text, _) in enumerate(lines, 1)], "lines": [list(line) for line in lines]}
 
 
 @cards.declares(DAY)
 async def own_states(actor: Actor, subjects: cards.Subjects) -> dict[tuple[str, int], cards.CardState]:
-    """马上处理 for each line of the viewer's own reminders."""
+    """马上处理 for each line of the viewer's own reminders, 处理第 2 件 where there are several."""
     found = await rows("""
         SELECT e.subject_id, e.card::text FROM entry e JOIN thread t ON t.id = e.thread_id
         WHERE t.person_id = $1 AND t.kind = 'reminders' AND e.card_kind = $2 AND e.subject_id = ANY($3)
           AND e.superseded_at IS NULL""", actor.person_id, DAY, subjects[DAY])
     return {(DAY, one["subject_id"]): {"acts": [
-        {"label": "马上处理" if len(lines) == 1 else text[:8], "href": href, "method": "get", "style": "main"}
-        for _, text, href in lines]} for one in found for lines in [json.loads(one["card"])["lines"][-3:]]}
+        {"label": f"处理第 {number} 件" if len(lines) > 1 else "马上处理", "href": href, "method": "get",
+         "style": "main"} for number, (_, _, href) in [*enumerate(lines, 1)][-3:]]}
+        for one in found for lines in [json.loads(one["card"])["lines"]]}

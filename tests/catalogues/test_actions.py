@@ -33,7 +33,6 @@ from tests.disclosure.stories import (
     catalogue,
     new_version,
     opened,
-    publish_draft,
     ready,
 )
 from tests.meetings.stories import evidence, one
@@ -312,13 +311,14 @@ async def test_before_publishing_the_county_sees_what_open_things_it_bears_on(vi
 
 @pytest.mark.parametrize(("kind", "label", "told"), [
     (Kind.CHANGED, "公开范围", "2 项还没公开的，按新的要求公开；1 份草稿要再看一遍、存一次"),
-    (Kind.CHANGED, "填写说明", "2 项还没公开的，按新的要求公开"), (Kind.ADDED, "", "")])
+    (Kind.CHANGED, "填写说明", "2 项还没公开的，按新的要求公开"),
+    (Kind.ADDED, "", "发布后，各村从本期起就应公开")])
 async def test_what_becomes_of_open_things_depends_on_what_changes(at, kind, label, told):
     await at(OPENED)
     await catalogue()
     fields = ((label, "甲", "乙"),) if label else ()
     await drafted()
-    held = (2, 1) if told else (0, 0)
+    held = (2, 1) if label else (0, 0)
     assert shown_change(Change(kind, await its(POOR), fields), *held)["bears"] == told
 
 
@@ -353,5 +353,22 @@ async def test_item_numbers_and_dates_go_on_over_versions(at):
 
 async def publish_again(at) -> None:
     await at("2026-10-09 09:00")
-    await drafted()
-    await publish_draft()
+    await new_version({POOR: {"guidance": "写明户数"}})
+
+
+async def test_what_changes_nothing_is_not_published(visit, at):
+    await at(OPENED)
+    await catalogue()
+    held = await drafted()
+    answer = await visit(COUNTY, "POST", f"{ADDRESS}/publication", data={"version": held, "note": ""})
+    assert answer.status_code == 422
+    assert "和现行的第 1 版没有不同，不用发布" in answer.text
+    assert (await tables.published(NINGYANG))["number"] == 1
+
+
+async def test_an_older_version_says_which_took_its_place(visit, at):
+    await at(OPENED)
+    await catalogue()
+    await new_version({POOR: {"frequency": "每月"}})
+    assert "这是以前的一版，第 2 版" in (await visit(COUNTY, "GET", f"{ADDRESS}/versions/1")).text
+    assert "这是以前的一版" not in (await visit(COUNTY, "GET", f"{ADDRESS}/versions/2")).text

@@ -1,7 +1,7 @@
 """What the database refuses by itself about catalogues and what is owed: as the application's role."""
 import pytest
 
-from tests.disclosure.stories import MEETINGS, NINGYANG, OPENED, catalogue, duty, new_version, ready
+from tests.disclosure.stories import MEETINGS, NINGYANG, OPENED, POOR, catalogue, duty, new_version, ready
 from tests.villages.test_guards import refused
 
 PUBLISHED, STAYS = "EB042", "EB043"
@@ -30,7 +30,7 @@ async def test_items_are_not_moved_out_of_a_published_one(as_app, at):
 async def test_numbers_follow_one_another_whatever_is_asked(as_app, at):
     await at(OPENED)
     await catalogue()
-    await new_version({})
+    await new_version({POOR: {"guidance": "写明户数"}})
     made = await as_app.fetchval("INSERT INTO catalogue (county_code) VALUES ($1) RETURNING id", NINGYANG)
     await refused("23505", as_app, "INSERT INTO catalogue (county_code) VALUES ($1)", NINGYANG)
     moment = await at("2026-10-08 09:00")

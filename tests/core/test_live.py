@@ -23,11 +23,13 @@ from tests.cast import (
     PROBATIONARY,
     SECRETARY,
     SUPERVISOR,
+    VILLAGE_ADMIN,
     VILLAGER,
     Person,
 )
-from tests.disclosure.stories import DUES, ready, review, submitted
+from tests.disclosure.stories import DUES, published, ready, review, submitted
 from tests.meetings.stories import ids_of, meeting, planned
+from tests.questions.stories import ask
 from tests.visits import Visitor, actor_of
 
 pytestmark = pytest.mark.xdist_group("live")  # Redis is one for all workers, and one of these ends its connections
@@ -315,3 +317,28 @@ async def test_many_changes_are_told_in_the_background(monkeypatch):
     await tell_of_the_branch()
     assert asyncio.get_running_loop().time() - began < 3
     assert (await row("SELECT count(*) FROM meeting"))["count"] == 1
+
+
+async def test_who_keeps_the_villages_matters_hears_of_them(heard, at):
+    await ready(at)
+    made = await submitted()
+    await quiet()
+
+    async def give_back() -> None:
+        await review(made, text="写清楚")
+
+    assert {f"matter-{made}", "disclosures", "todos"} <= set(await heard(VILLAGE_ADMIN, give_back))
+
+
+@pytest.mark.parametrize(("person", "of", "hears"), [
+    (SECRETARY, "村里", True), (SECRETARY, "镇里", False), (MEMBER, "镇里", False), (VILLAGE_ADMIN, "县里", False),
+    (COMMITTEE, "镇里", True), (COMMITTEE, "县里", False), (COUNTY, "县里", True)])
+async def test_nobody_hears_of_a_question_that_goes_past_him(heard, visit, at, person, of, hears):
+    await ready(at)
+    made = await published()
+    await quiet()
+
+    async def question() -> None:
+        await ask(visit, made, of=of)
+
+    assert ("questions" in await heard(person, question)) is hears

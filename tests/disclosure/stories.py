@@ -120,7 +120,7 @@ async def owed(name: str, code: str = QIANCUN) -> list[tuple[str, str]]:
 async def clock_of(duty_id: int, kind: str = "duty") -> dict[str, Any]:
     """The newest deadline of a duty, or of another subject."""
     return dict(await the_row("""
-        SELECT rule, state, due_at, starts_at, closed_at, organisation_id FROM deadline
+        SELECT rule, state, due_at, starts_at, counted_from, days, closed_at, organisation_id FROM deadline
         WHERE subject_kind = $2 AND subject_id = $1 ORDER BY id DESC LIMIT 1""", duty_id, kind))
 
 

@@ -21,3 +21,14 @@ def test_sums_of_what_is_not_over_are_pointed_out(monkeypatch, today, category, 
     found = list(checks.of_period({"category": category, "first": period[0], "last": period[1]}))
     assert [one.words.partition("，")[0] for one in found] == ([told] if told else [])
     assert {one.level for one in found} <= {checks.Level.WARNING}
+
+
+@pytest.mark.parametrize(("field", "text", "told"), [
+    ("title", "低保：李四患艾滋病", "像是写到了病情：艾滋病"), ("text", "张三患**乳腺癌**。", "像是写到了病情：乳腺癌"),
+    ("why", "王五尿毒症，写错了", "像是写到了病情：尿毒症"),
+    ("text", f"补助给 {'1' * 17}X", "还露着"), ("text", "修路 600 米", "")])
+def test_what_tells_of_somebodys_health_or_shows_a_number_is_pointed_out(field, text, told):
+    found = list(checks.private({"title": "", "text": "", "why": "", field: text}))
+    assert [(one.field, one.level, one.source) for one in found] == (
+        [(field, checks.Level.WARNING, "M3§11")] if told else [])
+    assert all(told in one.words for one in found)

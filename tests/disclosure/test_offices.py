@@ -1,4 +1,6 @@
 """审核分工: a township divides the review among its offices; the queue says whose a matter is and how long is left."""
+import asyncio
+
 import pytest
 
 from server.core.forms import Refused
@@ -132,3 +134,10 @@ async def test_nothing_is_wrong_before_anything_was_typed(visit, at):
     page = (await visit(COMMITTEE, "GET", "/reviews/offices")).text
     assert "built-in" not in page
     assert "field--wrong" not in page
+
+
+async def test_kept_twice_at_once_it_is_one(visit, at):
+    await ready(at)
+    answers = await asyncio.gather(*(kept(visit, name="财政所") for _ in range(3)))
+    assert sorted(one.status_code for one in answers) == [303, 422, 422]
+    assert await one("SELECT count(*) FROM office") == 1

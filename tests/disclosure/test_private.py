@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.disclosure.private import HIDDEN, half_width, hide, numbers_in
+from server.disclosure.private import HIDDEN, half_width, hide, numbers_in, private_in
 
 ID, OLD_ID, CARD, PHONE = "370921196502031234", "370921650203123", "6228481234567890123", "13812345678"
 ID_MASKED, PHONE_MASKED, CARD_MASKED = "3709************34", "138****5678", "***************0123"
@@ -150,3 +150,21 @@ def test_full_width_digits_are_digits():
 def test_a_phone_is_masked_however_it_is_dialled(written, masked):
     assert shown("备注", f"电话{written}") == f"电话{masked}"
     assert numbers_in(f"电话{written}")
+
+
+@pytest.mark.parametrize("illness", [
+    "乙肝", "丙肝患者", "心梗", "精神残疾", "肢体残疾二级", "红斑狼疮", "HIV阳性", "梅毒", "自闭症", "中风",
+    "股骨头坏死", "骨折", "心脏搭桥", "慢阻肺", "智力残疾", "流产", "不孕", "强直性脊柱炎", "脑瘤", "重症肌无力",
+    "结核", "胃癌化疗", "高血压"])
+@pytest.mark.parametrize("head", ["姓名", "申请人", "单位或个人", "承包人", "户主", "享受对象"])
+def test_of_a_person_no_illness_is_published_however_the_column_is_called(head, illness):
+    row = hide((head, "备注"), [["张大爷", f"因{illness}，500 元"]])[0]
+    assert row[0] == "张大爷"
+    assert illness not in row[1]
+    assert "500 元" in row[1]
+    assert len(private_in(f"张大爷{illness}")) == 1
+
+
+@pytest.mark.parametrize("text", ["乙肝疫苗", "残疾人补贴", "大病救助", "病虫害防治", "心脏地带", "骨干"])
+def test_what_is_no_illness_of_anybody_is_let_be(text):
+    assert private_in(text) == []

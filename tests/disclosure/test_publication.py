@@ -148,6 +148,24 @@ async def test_read_aloud_a_ledger_is_words(visit, at):
     assert ",000" not in spoken
 
 
+async def test_read_aloud_a_list_is_without_what_nobody_can_read_out(visit, at):
+    await ready(at)
+    made = await published(POOR, lines=[
+        ["张大爷", "低保 370921196502031234", "1", "520"], ["合计", "", "1", "520"]])
+    spoken = (await visit(VILLAGER, "GET", f"/disclosures/{made}/broadcast")).text
+    assert "姓名 张大爷，人数 1，月金额（元） 520。" in spoken
+    assert "合计，人数 1，月金额（元） 520。" in spoken
+    assert "*" not in spoken.partition("各位村民")[2]
+
+
+async def test_the_card_tells_it_as_it_is_read(visit, at):
+    await ready(at)
+    made = await published(text="### 报价\n\n| 单位 | 元 |\n| --- | --- |\n| **顺达** | 86400 |")
+    card = await one("SELECT card ->> 'text' FROM entry WHERE card_kind = 'matter' AND subject_id = $1 LIMIT 1", made)
+    assert "顺达" in card
+    assert not set("|#*-") & set(card)
+
+
 async def test_the_fingerprint_is_of_what_was_published(at):
     await ready(at)
     made = await published(POOR)

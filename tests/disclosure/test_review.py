@@ -42,6 +42,7 @@ from tests.disclosure.stories import (
     returned,
     review,
     save,
+    sign,
     signing,
     submitted,
     take_back,
@@ -128,6 +129,32 @@ async def test_returned_convenience_is_owed_by_the_end_of_its_month_or_the_next_
     clock = await clock_of(await duty(GUIDE, "2026-10"))
     assert clock["state"] == "open", "the clock of what is counted in months does not go on"
     assert clock["due_at"] == await at(f"{due} 00:00")
+
+
+async def test_returned_before_its_period_is_over_it_is_owed_as_before(at):
+    await ready(at)
+    made = await submitted(POOR, "2026-Q4")
+    before = await clock_of(await duty(POOR, "2026-Q4"))
+    await at("2026-10-12 16:00")
+    await review(made, text="哪个季度")
+    after = await clock_of(await duty(POOR, "2026-Q4"))
+    assert after["state"] == "open"
+    assert [after[name] for name in ("starts_at", "counted_from", "days", "due_at")] == [
+        before[name] for name in ("starts_at", "counted_from", "days", "due_at")]
+
+
+async def test_who_signs_and_reviews_next_reads_why_it_was_returned(visit, at):
+    await ready(at)
+    made = await submitted(ASSETS)
+    await review(made, lines="写明债权人")
+    text = (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/{made}")).text
+    assert "表格：写明债权人" in text
+    assert "同意公开" not in text, "what was signed before it came back holds no longer"
+    await hand_on(made)
+    assert "退回过，表格：写明债权人" in (await visit(SUPERVISOR, "GET", f"/disclosures/{made}/signature")).text
+    for person in (SUPERVISOR, SECRETARY):
+        await sign(made, person)
+    assert "退回过，表格：写明债权人" in (await visit(COMMITTEE, "GET", f"/disclosures/{made}/review")).text
 
 
 async def test_mended_and_handed_on_again_it_is_reviewed_anew(at):

@@ -39,6 +39,7 @@ from tests.disclosure.stories import (
 )
 from tests.ledgers.sheets import (
     began,
+    begun,
     books,
     done,
     earned,
@@ -140,10 +141,23 @@ async def test_a_villages_own_sheet_replaces_what_it_has_written(visit, at):
     assert "已送村里核对" not in text
 
 
+async def test_nor_does_its_own_sheet_replace_what_was_written_after_it_was_handed_in(at):
+    await villages(at)
+    its = await written(ACCOUNTS, SEP)
+    made = await begun(spent(expense="12.50"), matter=its)
+    await write_line(its, line(voucher="09-77"))
+    before = await books()
+    await effects.sweep()
+    assert await outcome(made) == {"前村": (
+        "没有写入", 0, "交表以后，这个月的账又改过（3 笔），没有覆盖；看过再导入一次")}
+    assert await books() == before
+    assert (await outcome(await done(spent(expense="12.50"), matter=its)))["前村"][:2] == ("已写入", 1)
+
+
 async def test_delivered_again_it_takes_the_place_of_what_was_delivered(at):
     await villages(at)
     await done(earned(), spent())
-    await done(earned(income="1"))
+    assert await outcome(await done(earned(income="1"))) == {"前村": ("已写入", 1, "换下了这个月原来的 2 笔")}
     assert await books() == [("前村", 0, 1_00, 0, 1_00, 1)]
     assert await one("SELECT count(*) FROM matter") == 1
 
@@ -281,6 +295,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a balance that is none": (spent(balance="x"), "balance", "应是数字"),
     "an opening with an income": (began(income="5000"), "income", "只填余额"),
     "an opening without a figure": (began(balance=""), "balance", "要在余额里写明金额"),
+    "a sum of others": ({"village": "合计", "expense": "3860"}, "summary", "像是合计，没有导入"),
     "a formula": (spent(expense="=1+1"), "expense", "是公式，请复制后“粘贴为数值”"),
     "a formula for words": (spent(summary="=A1"), "summary", "是公式"),
     "a formula for a balance": (spent(balance="=SUM(G3:G4)"), "balance", "是公式"),

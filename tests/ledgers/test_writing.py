@@ -294,3 +294,36 @@ async def test_a_whole_month_keeps_the_name_of_a_line_that_is_there_already(at):
                                   [income(), line(), line()])
     named = [found["line"] for found in await rows("SELECT line FROM ledger_line WHERE expense > 0 ORDER BY line")]
     assert (named[0], len(set(named))) == (before, 2), "one of the two is the one that was there"
+
+
+async def test_the_same_entry_sent_twice_at_once_is_one_however_long_nothing_was_written(visit, at):
+    await ready(at)
+    made = await begin(ACCOUNTS, MONTH)
+    await at("2026-10-08 15:00")
+    await asyncio.gather(*(post(visit, made) for _ in range(3)))
+    assert (await sums(made))[4] == 1
+
+
+async def test_everything_that_is_wrong_with_an_entry_is_told_at_once(visit, at):
+    await ready(at)
+    made = await begin(ACCOUNTS, MONTH)
+    answer = await post(visit, made, summary="", amount="", day="", expense_category="")
+    assert answer.status_code == 422
+    for words in ("请填写摘要", "请填写金额", "请填写日期", "请选择项目"):
+        assert words in answer.text
+
+
+async def test_a_sum_out_of_reason_is_told_beside_the_amount(visit, at):
+    await ready(at)
+    made = await written(ACCOUNTS, MONTH)
+    answer = await post(visit, made, amount="99999999999.99")
+    assert answer.status_code == 422
+    assert "合计超过一千亿元" in answer.text
+
+
+async def test_an_entry_that_tells_of_an_illness_is_pointed_out(visit, at):
+    await ready(at)
+    made = await begin(ACCOUNTS, MONTH)
+    await write_line(made, line(summary="救助张三胃癌手术费"))
+    text = (await visit(VILLAGE_ADMIN, "GET", f"/disclosures/{made}/preview")).text
+    assert "第 1 笔的摘要像是写到了病情：胃癌手术" in text

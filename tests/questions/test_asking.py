@@ -40,6 +40,7 @@ from tests.disclosure.stories import (
 )
 from tests.meetings.stories import evidence, one
 from tests.questions.stories import NEXT_DAY, TEXT, ask, books, cards, entry, question, reply
+from tests.threads.test_saying import unread
 
 
 async def test_a_villager_asks_about_a_matter(visit, at):
@@ -225,3 +226,20 @@ async def test_the_twenty_first_question_of_a_day_is_refused_and_not_lost(visit,
     assert await ask(visit, made, MEMBER), "others may"
     await at("2026-10-09 10:00")
     assert await ask(visit, made)
+
+
+async def test_that_it_may_stand_beside_the_entry_is_the_askers_to_tick(visit, at):
+    await ready(at)
+    made = await published()
+    text = (await visit(VILLAGER, "GET", f"/disclosures/{made}/questions/new")).text
+    assert "5 个工作日内答复" in text
+    ticked = [tag for tag in text.split("<input") if 'type="checkbox"' in tag and "checked" in tag.partition(">")[0]]
+    assert ticked == []
+
+
+async def test_what_one_asked_oneself_is_no_news_and_the_answer_is(visit, at):
+    await ready(at)
+    asked = await ask(visit, await published())
+    assert unread((await visit(VILLAGER, "GET", "/threads")).text, "我的提问") == 0
+    await reply(visit, asked)
+    assert unread((await visit(VILLAGER, "GET", "/threads")).text, "我的提问") == 1

@@ -52,7 +52,7 @@ async def test_those_who_keep_the_village_get_one_line_for_all_of_it(visit, at):
         WHERE o.name = '前村支部' AND d.overdue_at IS NOT NULL AND d.state = 'open' ORDER BY d.due_at, d.id""")]
     things = len(titles)
     assert things > 2
-    oldest = "、".join(one.removeprefix("公开 · ") for one in titles[:2]) + f"等 {things} 件"
+    oldest = "；".join(one.removeprefix("公开 · ") for one in titles[:2]) + f"等 {things} 件"
     text = (await visit(COMMITTEE, "GET", "/pressing")).text
     assert all(words in text for words in ("前村", "后村", oldest, "提醒选中的村"))
     answer = await tap(visit, QIANCUN)

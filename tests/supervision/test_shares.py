@@ -20,7 +20,7 @@ def test_where_nothing_fell_due_there_is_no_share():
 
 
 @pytest.mark.parametrize(("part", "whole", "told"), [
-    (0, 0, None), (0, 3, 0), (999, 1000, 99), (1000, 1000, 100), (2, 3, 66)])
+    (0, 0, None), (0, 3, 0), (999, 1000, 99), (1000, 1000, 100), (2, 3, 67), (98, 99, 99), (1, 1000, 1)])
 def test_a_share_is_whole_only_when_nothing_is_missing(part, whole, told):
     assert share(part, whole) == told
 

@@ -86,3 +86,10 @@ async def test_an_older_version_is_told_when_called_directly(at):
     await at(OPENED)
     with pytest.raises(WrongState):
         await settle(await actor_of(COUNTY), ["财务"], 5, 7)
+
+
+@pytest.mark.parametrize("days", ["00150000", "0015999999999999", "0", "61", "５", "-1", "", "5.0"])
+async def test_a_number_of_days_that_is_none_is_told(visit, days):
+    answer = await visit(COUNTY, "POST", "/county-settings", data=FORM | {"answer_days": days})
+    assert answer.status_code == 422
+    assert (await settings_of(NINGYANG))["answer_days"] == 5
