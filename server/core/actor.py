@@ -45,7 +45,7 @@ class Actor:
 
     @property
     def place_name(self) -> str:
-        """What the role belongs to, as pages head it: 前村 for who reads or keeps its books, 前村支部 for its members."""
+        """What the role belongs to, as pages head it: 前村 for who reads or keeps its books, else 前村支部."""
         return self.unit_name if self.may(Can.VILLAGE_HOME) else self.organisation_name
 
     @property

@@ -21,7 +21,7 @@ TOP = "37"  # where choosing begins
 APPLY = (
     forms.text("village", "村（社区）", most=12, seen=False), fields.name("name", "姓名"),
     fields.id_number("id_number", "身份证号"), fields.phone("phone", "手机号码"),
-    forms.flag("household", "以户为代表"), members_field("members", "家庭成员"), *picture_code.FIELDS,
+    forms.flag("household", "我是户代表"), members_field("members", "家庭成员"), *picture_code.FIELDS,
 )
 
 
@@ -63,7 +63,7 @@ async def apply(request: Request) -> Response[Any]:
     if place is None or place["level"] != Level.VILLAGE:
         return await choose(request, await unit(TOP), filled.status)
     if filled.values.get("members") and not filled.values.get("household"):
-        filled.errors["members"] = "写了家庭成员，请勾选上面的“以户为代表”；只给自己申请就清空这里"
+        filled.errors["members"] = "写了家庭成员，请勾选上面的“我是户代表”；只给自己申请就清空这里"
     if not filled.errors:
         await picture_code.check_in(filled)
     if not filled.errors:

@@ -59,7 +59,7 @@ def read_household(typed: str) -> list[tuple[str, str]]:
             continue
         name, relation = words[0], "".join(words[1:])
         if len(name) > NAME_MAX or len(relation) > RELATION_MAX or any(sign.isdigit() for sign in line):
-            raise ValueError(f"“{line.strip()[:10]}”这一行不对：一行写一个人，姓名、空格、关系，例如“李桂芝 妻子”，不写数字")
+            raise ValueError(f"“{line.strip()[:10]}”这一行不对：一行写一个人，例如“李桂芝 妻子”，不写数字")
         found.append((name, relation or "家人"))
     if len(found) > HOUSEHOLD_MOST:
         raise ValueError(f"一户最多 {HOUSEHOLD_MOST} 人")

@@ -86,7 +86,8 @@ async def show_page(
     beside = {} if is_swap(request) else await list_context(actor, thread_id)
     return await page(
         request, "threads/show.html", status=status,
-        thread={"id": thread_id, "title": title_of(kind, actor.community), "subtitle": actor.place_name, "empty": kind.empty},
+        thread={"id": thread_id, "title": title_of(kind, actor.community), "subtitle": actor.place_name,
+                "empty": kind.empty},
         days=by_day([shown_entry(entry, states, actor) for entry in reversed(entries)]),
         older=f"/threads/{thread_id}?before={entries[-1]['id']}" if len(found) > PAGE else None,
         may_write=bool(kind.write and actor.may(kind.write)) and not before, draft=draft, error=error,

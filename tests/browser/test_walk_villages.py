@@ -250,7 +250,7 @@ def test_a_new_villager_applies_and_gets_in(visitors: Visitors):
         page.get_by_role("link", name=name, exact=True).first.click()
     visitors.picture(page, "100-place-chosen", full_page=True)
     who(page)
-    page.get_by_label("以户为代表").check()
+    page.get_by_label("我是户代表").check()
     page.get_by_label("家庭成员").fill("李桂芝 妻子\n魏小川 孙子")
     page.get_by_role("button", name="提交申请").click()
     expect(page.get_by_text("前村核实后开通")).to_be_visible()

@@ -85,9 +85,9 @@ async def test_a_household_is_listed_by_name_and_relation(visit, at):
     ({"id_number": odd_id_number(3)}, "id_number", "最后一位"), ({"id_number": "37092119800102"}, "id_number", "18 位"),
     ({"id_number": "370921198002309999"}, "id_number", "出生日期"), ({"id_number": ""}, "id_number", "请填写身份证号"),
     ({"phone": "0538-5621234"}, "phone", "11 位"), ({"phone": ""}, "phone", "请填写手机号码"),
-    ({"members": "李桂芝 13800000000", "household": "1"}, "members", "不要写号码"),
+    ({"members": "李桂芝 13800000000", "household": "1"}, "members", "“李桂芝 138000”这一行不对"),
     ({"members": "\n".join(["家人 子"] * 13), "household": "1"}, "members", "一户最多 12 人"),
-    ({"members": "李桂芝 妻子"}, "members", "请勾选上面的“以户为代表”"),
+    ({"members": "李桂芝 妻子"}, "members", "请勾选上面的“我是户代表”"),
     ({"picture_code": ""}, "picture_code", "图形验证码"), ({"picture_code": "x"}, "picture_code", "图形验证码不对"),
     ({"picture": "x"}, "picture_code", "图形验证码不对")])
 async def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(visit, at, owner, form, field, words):
