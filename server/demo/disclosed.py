@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from asyncpg import Connection
 
 from server.catalogues.rules import CONVENIENCE, PUBLISH, Category, Frequency
+from server.core.rich_text import to_html
 from server.demo import asked, vouchers
 from server.demo.affairs_year import Told, a_year, pictures_of
 from server.demo.editions import named_lines, write_matters
@@ -145,7 +146,7 @@ async def say_so(connection: Connection, published: list[Told], now: datetime) -
         by = Listed(keeper[0], keeper[1], "正式党员", None, "书记", 1)
         matter = {"category": str(one.item.category), "community": one.place.community, "period": one.period.key,
                   "first": one.period.first}
-        edition = {"number": 1, "why": "", "text": one.text, "title": one.title}
+        edition = {"number": 1, "why": "", "html": to_html(one.text), "title": one.title}
         content = contents(one.book, []) if one.book else {}
         card = cards.matter_card(matter, edition, content)
         kinds = ["party_affairs" if one.item.category is Category.PARTY else "disclosures"]
