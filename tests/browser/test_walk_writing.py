@@ -43,7 +43,8 @@ def test_marks_end_with_their_line_and_a_pasted_table_with_an_empty_one(visitors
     expect(text).to_have_value("- 修路\n\n村内路灯\n" + TABLE)
 
     text.fill("会议记录")
-    paste(page, PASTED)
+    paste(page, PASTED + "<img alt='照片'>")
+    expect(page.locator("#toast")).to_contain_text("图片没有贴进来")
     expect(text).to_have_value("会议记录\n\n**一事一议**\n\n" + TABLE + "\n\n")
     page.keyboard.type("以上为表决结果。")
     page.get_by_role("button", name="保存并预览").click()

@@ -138,8 +138,9 @@ async def catalogue(world: "World", key: str) -> Thing:
         await world.postgres.execute("DELETE FROM catalogue WHERE id = $1", found["id"])
     await catalogues.begin_draft(await world.actor(COUNTY), county)
     its = await drafted(county)
-    return Thing(f"{key}'s catalogue", world.paths[key], {
-        "county": county, "number": 1, "item_id": (await items(its["id"]))[0].id},
+    first = (await items(its["id"]))[0].id
+    await world.postgres.execute("UPDATE catalogue_item SET guidance = $2 WHERE id = $1", first, f"第 {its['id']} 稿")
+    return Thing(f"{key}'s catalogue", world.paths[key], {"county": county, "number": 1, "item_id": first},
         facts={"version": its["version"], "draft": its["id"]}, again=partial(catalogue, world, key))
 
 

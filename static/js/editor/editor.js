@@ -45,5 +45,6 @@
     const answer = await fetch("/disclosures/cleaned", { method: "POST", body: new URLSearchParams({ html }), headers: { "HX-Request": "true" } }).catch(() => null)
     insert(area, apart(area, answer?.ok ? await answer.text() : plain))
     changed(area)
+    if (/<img|imagedata/i.test(html)) document.dispatchEvent(new CustomEvent("toast", { detail: { text: "图片没有贴进来，请从下面的附件上传" } }))
   })
 })()
