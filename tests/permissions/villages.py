@@ -141,7 +141,7 @@ async def catalogue(world: "World", key: str) -> Thing:
     first = (await items(its["id"]))[0].id
     await world.postgres.execute("UPDATE catalogue_item SET guidance = $2 WHERE id = $1", first, f"第 {its['id']} 稿")
     return Thing(f"{key}'s catalogue", world.paths[key], {"county": county, "number": 1, "item_id": first},
-        facts={"version": its["version"], "draft": its["id"]}, again=partial(catalogue, world, key))
+                 facts={"version": its["version"], "draft": its["id"]}, again=partial(catalogue, world, key))
 
 
 async def settings(world: "World", key: str) -> Thing:
