@@ -27,12 +27,13 @@ from server.query_accounts import yearly
 from server.supervision import tables as supervision
 
 Job = Callable[[dict[str, Any]], Awaitable[None]]
+REST = 1.5  # how long a sweep rests after each thing it does, in times of what that took: who looks at pages goes first
 EVERY_3_S, EVERY_5_S = {*range(0, 60, 3)}, {*range(0, 60, 5)}
 
 
 async def sweep_effects(_: dict[str, Any]) -> None:
     """What is due to be done once."""
-    await effects.sweep()
+    await effects.sweep(resting=REST)
 
 
 async def sweep_sms(_: dict[str, Any]) -> None:

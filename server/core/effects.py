@@ -2,6 +2,7 @@
 
 arq only wakes the sweep: emptying Redis at any moment loses nothing, and a worker killed in the middle of an effect
 has done it wholly or not at all."""
+import asyncio
 import json
 import logging
 import time
@@ -39,14 +40,15 @@ def carries(kind: str) -> Callable[[Carry], Carry]:
     return declare
 
 
-async def later(key: str, kind: str, payload: dict[str, Any], due_at: datetime) -> None:
+async def later(key: str, kind: str, payload: dict[str, Any], due_at: datetime, *, waking: bool = True) -> None:
     """Puts down something to be done once at `due_at`; a `key` that is there already changes nothing.
 
-    payload: ids only, no personal data."""
+    payload: ids only, no personal data; waking: whether what is due already has the worker sweep at once, rather than
+    go on by itself with what follows from what it is at."""
     await rows(
         "INSERT INTO effect (key, kind, payload, due_at) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING",
         key, kind, json.dumps(payload), due_at)
-    if due_at <= now():
+    if waking and due_at <= now():
         after_commit(wake)
 
 
@@ -73,13 +75,17 @@ def worker_queue() -> RedisSettings:
         RedisConnectionError, OSError])
 
 
-async def sweep(for_s: float = 30) -> int:
+async def sweep(for_s: float = 30, resting: float = 0) -> int:
     """Carries out what is due, one transaction each, as long as there is any or for `for_s`; returns how many.
 
-    Sweeps may run side by side."""
-    done, until = 0, time.monotonic() + for_s
-    while time.monotonic() < until and await carry_one():
+    resting: how long it leaves the machine to those who look at pages after each, in times of what that took. Sweeps
+    may run side by side."""
+    done, began = 0, time.monotonic()
+    until = began + for_s
+    while began < until and await carry_one():
         done += 1
+        await asyncio.sleep(resting * (time.monotonic() - began))
+        began = time.monotonic()
     return done
 
 

@@ -36,9 +36,10 @@ class Turns:
         """Has the first turn carried out. Within the transaction that makes the row."""
         await self.go_on(row_id, 0)
 
-    async def go_on(self, row_id: int, turn: int) -> None:
-        """Has a turn carried out once this transaction is committed."""
-        await effects.later(f"{self.effect}-{row_id}-{turn}", self.effect, {"row": row_id, "turn": turn}, now())
+    async def go_on(self, row_id: int, turn: int, *, waking: bool = True) -> None:
+        """Has a turn carried out once this transaction is committed. waking: not by the sweep that is at it."""
+        await effects.later(f"{self.effect}-{row_id}-{turn}", self.effect, {"row": row_id, "turn": turn}, now(),
+                            waking=waking)
 
     async def hold(self, payload: dict[str, Any]) -> Record | None:
         """The row whose turn it is, held until the transaction ends; None when the call is an older one, or the work is
@@ -52,7 +53,7 @@ class Turns:
         await rows(f"""UPDATE {self.table} SET turn = turn + 1, state = CASE WHEN $2 THEN '已完成' ELSE state END,
                            done_at = CASE WHEN $2 THEN ebranch_now() END WHERE id = $1""", held["id"], over)
         if not over:
-            await self.go_on(held["id"], held["turn"] + 1)
+            await self.go_on(held["id"], held["turn"] + 1, waking=False)
 
     async def stop(self, held: Record) -> None:
         """Pauses within a turn: whoever began it may not do this any more, and another one may go on."""

@@ -1,6 +1,7 @@
 """Effects: each once, whoever sweeps and whatever fails meanwhile; what fails is tried again, then given up aloud."""
 import asyncio
 import logging
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -107,6 +108,17 @@ async def test_two_sweeps_at_once_share_the_work(done):
     assert await done() == list(range(40))
 
 
+async def test_a_sweep_rests_after_each_as_long_as_it_is_told(done, monkeypatch):
+    async def slow(payload: dict) -> None:
+        await asyncio.sleep(0.1)
+
+    monkeypatch.setitem(CARRIERS, "slow", slow)
+    await put_down(1, 2, kind="slow")
+    began = time.monotonic()
+    assert await sweep(resting=2) == 2
+    assert time.monotonic() - began > 2 * (0.1 + 0.2)
+
+
 async def test_a_sweep_passes_over_what_another_one_is_at(done, owner):
     await put_down(1, 2)
     async with owner.transaction():
@@ -208,3 +220,20 @@ async def test_nobody_waits_for_a_redis_that_is_not_there(done, monkeypatch):
     await sweep()
     assert asyncio.get_running_loop().time() - began < 1
     assert await done() == [1]
+
+
+async def test_what_follows_from_what_a_sweep_is_at_wakes_no_other(done, monkeypatch):
+    woken = []
+
+    async def wake() -> None:
+        woken.append(1)
+
+    monkeypatch.setattr(effects, "wake", wake)
+    async with transaction():
+        await later("test:1", "note", {"id": 1}, now(), waking=False)
+    await all_told()
+    assert woken == []
+    await put_down(2)
+    await all_told()
+    assert woken == [1]
+    assert await sweep() == 2
