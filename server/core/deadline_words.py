@@ -70,7 +70,8 @@ def describe(deadline: Deadline, now: datetime, calendar: Calendar) -> DeadlineV
     figure = str(left)
     if state == "open":
         state, tone, text = open_words(deadline, now, left, unit, until)
-        soon = state == "open" and (deadline.at_once or calendar.remaining(now, now, deadline.due_at) <= SOON)
+        soon = state == "open" and (
+            deadline.at_once or min(left, calendar.between(beijing_date(now), last)) <= SOON)
         tone = "amber" if soon else tone
         if state == "overdue":
             figure = f"−{-left}"

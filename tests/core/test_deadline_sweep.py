@@ -8,6 +8,7 @@ from server.core.deadline_tables import Deadline, changes_of, count_to_do, find,
 from server.core.deadlines import open_for
 from tests.core.deadline_samples import (
     COLLECTION,
+    CONVENIENCE,
     LETTER,
     LOG,
     NEIGHBOUR,
@@ -79,14 +80,23 @@ async def test_to_dos_stand_by_what_falls_due(rules):
     await begin(REVIEW, "2026-11-18 10:00", subject=1)  # last Friday
     await begin(REVIEW, "2026-11-19 10:00", subject=2)  # today
     await begin(LETTER, "2026-11-19 10:00", subject=4)
+    await begin(LETTER, "2026-11-18 10:00", subject=8)  # on the third day, the present one counted
     await begin(LOG, "2026-11-29 21:00", subject=6, now=now)  # a meeting not held yet asks nothing
     await begin(LETTER, "2026-11-02 10:00", subject=7, path=NEIGHBOUR)
     page = await open_for(VILLAGE, at(now))
     assert [(heading, [(line.deadline.subject_id, line.view.figure, line.view.tone) for line in lines])
             for heading, lines in page.groups] == [
         ("已到期", [(1, "−1", "red")]), ("今明两天", [(2, "1", "amber"), (3, "2", "amber")]),
-        ("以后", [(4, "4", "green"), (5, "10", "green")])]
-    assert await count_to_do(VILLAGE, at(now)) == (5, 1)
+        ("以后", [(8, "3", "green"), (4, "4", "green"), (5, "10", "green")])]
+    assert await count_to_do(VILLAGE, at(now)) == (6, 1)
+
+
+async def test_of_what_ends_before_the_second_working_day_is_over_nothing_stands_later(rules):
+    await begin(REVIEW, "2026-11-27 10:00", subject=1)  # a Friday: until Tuesday
+    await begin(CONVENIENCE, "2026-11-05 10:00", subject=2)  # until Monday, the last of the month
+    page = await open_for(VILLAGE, at("2026-11-28 10:00"))
+    assert [(line.deadline.subject_id, line.view.figure, line.view.unit) for line in page.soon] == [
+        (2, "3", "天"), (1, "2", "工作日")]
 
 
 async def test_long_lists_come_by_pages_without_loss_or_repetition(rules):
