@@ -52,19 +52,20 @@ async def shown(actor: Actor, matter: Record, number: int | None = None) -> dict
         differs = await published_difference(matter, former, present, f"与第 {former['number']} 版的不同")
     published_at = edition["published_at"] if edition else matter["edition_at"]
     waits = await under_way(actor, matter)
+    leaving = await asked(matter["id"]) if actor.may(Can.DISCLOSURE_WITHDRAW) and not matter["withdrawn_at"] else None
     hidden = matter["withdrawn_at"] is not None and not (works_on(actor) or actor.may(Can.DISCLOSURE_OVERSEE))
     return {
         "back": back_of(actor, matter), "title": matter["title"], "here": f"/disclosures/{matter['id']}",
         "subline": subline(matter, published_at, edition["number"] if edition else matter["number"]),
         "page": Markup(page) if page and not hidden else None,
         "notices": [*expired(matter), *await unchanged(matter), *corrected(matter, edition),
-                    *await asked_to_go(actor, matter), *([] if waits else await nothing_here(actor, matter))],
+                    *asked_to_go(leaving), *([] if waits else await nothing_here(actor, matter))],
         "matter": {"id": matter["id"], "withdrawn": matter["withdrawn_why"]},
         "editions": [{"label": f"第 {one['number']} 版{'（现在）' if place == 0 else ''}", "current": one is present,
                       "href": f"/disclosures/{matter['id']}" + (f"/versions/{one['number']}" if place else "")}
                      for place, one in enumerate(every)] if len(every) > 1 and not hidden else [],
         "difference": None if hidden else differs, "under_way": waits,
-        "tools": [] if matter["withdrawn_at"] or not matter["edition_id"] else await tools(actor, matter),
+        "tools": [] if matter["withdrawn_at"] or not matter["edition_id"] else tools(actor, matter, leaving),
         "asks": asks(actor, matter) if matter["edition_id"] and matter["withdrawn_at"] is None else [],
     }
 
@@ -89,12 +90,11 @@ def corrected(matter: Record, edition: Record | None) -> list[str]:
     return [f"这是第 {edition['number']} 版，后来更正过。现在公开的是第 {matter['number']} 版，不同的地方标在那里"]
 
 
-async def asked_to_go(actor: Actor, matter: Record) -> list[str]:
+def asked_to_go(leaving: Record | None) -> list[str]:
     """That the village asks to have it taken down, to those who ask and who decide."""
-    if not actor.may(Can.DISCLOSURE_WITHDRAW) or matter["withdrawn_at"]:
+    if leaving is None:
         return []
-    waits = await asked(matter["id"])
-    return [f"{waits['who']} {moment(waits['at'], now())}申请撤下，等镇里决定：{waits['reason']}"] if waits else []
+    return [f"{leaving['who']} {moment(leaving['at'], now())}申请撤下，等镇里决定：{leaving['reason']}"]
 
 
 async def nothing_here(actor: Actor, matter: Record) -> list[str]:
@@ -123,14 +123,13 @@ def subline(matter: Record, published_at: Any, number: int | None) -> str:
     return " · ".join(facts)
 
 
-async def tools(actor: Actor, matter: Record) -> list[dict[str, str]]:
+def tools(actor: Actor, matter: Record, leaving: Record | None) -> list[dict[str, str]]:
     """What else may be done with what is published; not by the village while it asks to have it taken down."""
     address = f"/disclosures/{matter['id']}"
     found = [] if matter["audience"] == Audience.MEMBERS else [
              {"label": "公开栏打印", "icon": "print", "href": f"{address}/versions/{matter['number']}/sheet"},
              {"label": "广播稿", "icon": "sound", "href": f"{address}/broadcast"}]
-    if not actor.may(Can.DISCLOSURE_WITHDRAW) or (
-            actor.may(Can.DISCLOSURE_KEEP) and await asked(matter["id"])):
+    if not actor.may(Can.DISCLOSURE_WITHDRAW) or (actor.may(Can.DISCLOSURE_KEEP) and leaving):
         return found
     if actor.may(Can.DISCLOSURE_KEEP) and not matter["under_way"]:
         found += [{"label": "更正", "icon": "pen", "href": f"{address}/corrections"}]

@@ -22,7 +22,7 @@ from server.disclosure.rules import OPEN
 from server.disclosure.tables import open_edition
 from server.ledgers import writing
 from server.ledgers.rules import Line, month_key, yuan
-from server.ledgers.sheet import IS_TOTAL, RowRead, is_total, read_row
+from server.ledgers.sheet import RowRead, is_total, read_row
 from server.ledgers.tables import closing_before, ledger
 from server.permissions import Can
 from server.villages.tables import by_every_name, opened_below, the_one_called, village
@@ -96,8 +96,7 @@ async def look_at(actor: Actor, held: Record) -> bool:
                held["id"], len(waiting), wrong)
     if held["checked"] + len(waiting) < held["total"]:
         return False
-    lost = await row("""SELECT FROM ledger_import_row WHERE import_id = $1 AND village_code IS NULL
-                        AND faults ->> 'summary' IS DISTINCT FROM $2 LIMIT 1""", held["id"], IS_TOTAL)
+    lost = await row("SELECT FROM ledger_import_row WHERE import_id = $1 AND faults ? 'village' LIMIT 1", held["id"])
     await rows("""INSERT INTO ledger_import_village (import_id, village_code, state, words)
                   SELECT DISTINCT import_id, village_code, $2, $3 FROM ledger_import_row
                   WHERE import_id = $1 AND village_code IS NOT NULL ON CONFLICT DO NOTHING""", held["id"],

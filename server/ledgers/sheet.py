@@ -27,7 +27,6 @@ COLUMNS = {"day": "日期", "voucher": "凭证号", "summary": "摘要", "catego
 OPTIONAL = frozenset({"voucher", "balance", "handler", "witness", "approver", "note"})
 OWN = Layout(COLUMNS, first="day", optional=OPTIONAL, most_rows=MOST_LINES + 1, version=VERSION)
 OF_MANY = Layout({"village": "村"} | COLUMNS, first="village", optional=OPTIONAL, most_rows=MANY, version=VERSION)
-IS_TOTAL = "这一行像是合计，没有导入，请从表里去掉；合计由系统算"
 TITLE = f"村级收支逐笔明细 · 模板第 {VERSION} 版"
 MOST = {"voucher": VOUCHER_MAX, "summary": SUMMARY_MAX, "handler": NAME_MAX, "witness": NAME_MAX, "approver": NAME_MAX,
         "note": NOTE_MAX}
@@ -53,7 +52,7 @@ def read_row(cells: dict[str, str], month: date, today: date, *, merged: bool) -
     """One row of the sheet; everything that is wrong with it stands beside its cell."""
     found = RowRead()
     if is_total(cells):
-        found.faults["summary"] = IS_TOTAL
+        found.faults["summary"] = "这一行像是合计，没有导入，请从表里去掉；合计由系统算"
         return found
     formulas = [name for name, cell in cells.items() if cell.startswith("=")]
     for name in formulas:

@@ -73,13 +73,13 @@ async def write_line(actor: Actor, matter: Record, edition_id: int, line: Line, 
 
 
 async def just_added(actor: Actor, edition_id: int, line: Line) -> bool:
-    """Whether the actor has added this very line within the last minute: a second tap adds no second payment."""
-    await rows("SELECT FROM edition WHERE id = $1 FOR NO KEY UPDATE", edition_id)  # two taps one after the other
-    lately = await row(f"""SELECT FROM edition WHERE id = $1 AND saved_who = $2
-                           AND state = ANY($3) AND saved_at > ebranch_now() - {BEGUN_LATELY}""",
-                       edition_id, actor.signature, sorted(OPEN))
+    """Whether the actor has added this very line within the last minute: a second tap adds no second payment. Whoever
+    saved last, and when, two taps come one after the other."""
+    held = await the_row(f"""
+        SELECT saved_who = $2 AND state = ANY($3) AND saved_at > ebranch_now() - {BEGUN_LATELY} AS lately
+        FROM edition WHERE id = $1 FOR NO KEY UPDATE""", edition_id, actor.signature, sorted(OPEN))
     newest = await row("SELECT line FROM ledger_line WHERE edition_id = $1 ORDER BY line DESC LIMIT 1", edition_id)
-    there = await line_of(edition_id, newest["line"]) if lately is not None and newest else None
+    there = await line_of(edition_id, newest["line"]) if held["lately"] and newest else None
     return there is not None and mark_of(there) == mark_of(line)
 
 

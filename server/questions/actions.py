@@ -51,7 +51,7 @@ async def ask(actor: Actor, matter: Record, of: Of, text: str, *, kind: Kind = K
         asked = await start_clock(matter, made)
         await audit.record(actor, "ask", "question", made["id"], after={
             "matter": matter["id"], "line": line, "asked_of": of, "text": audit.personal(text)})
-        await post(actor, actor.person_id, made, chip=f"问{of}" if kind is Kind.QUESTION else str(kind), tone="blue")
+        await post(actor, made, chip=f"问{of}" if kind is Kind.QUESTION else str(kind), tone="blue")
         live.changed(asked["path"], "questions", "todos")
     return made["id"]
 
@@ -82,16 +82,17 @@ async def start_clock(matter: Record, question: Record) -> Record:
     return by
 
 
-async def post(actor: Actor | None, person_id: int, question: Any, *, chip: str, tone: str) -> None:
+async def post(actor: Actor | None, question: Record, *, chip: str, tone: str) -> None:
     """The card in the asker's own thread, with the title of what was read. actor: the asker, to whom it is no news."""
     read = await the_row("SELECT title FROM edition WHERE matter_id = $1 AND number = $2",
                          question["matter_id"], question["edition_number"])
     card = {"chip": chip, "tone": tone, "title": question["text"][:60], "text": question["answer"][:200],
             "facts": [["事项", question["line_words"] or read["title"]],
                       ["提出", moment(question["asked_at"], now())]]}
-    thread = await threads.thread_of("questions", person_id=person_id)
+    asker = question["person_id"]
+    thread = await threads.thread_of("questions", person_id=asker)
     await threads.put(actor, thread, QUESTION, question["id"], card, question["answer"] or question["text"],
-                      f"person-{person_id}")
+                      f"person-{asker}")
 
 
 async def answer(actor: Actor, question: Record, text: str, offered: bool) -> None:
@@ -109,7 +110,7 @@ async def answer(actor: Actor, question: Record, text: str, offered: bool) -> No
             "answer": audit.personal(text), "offered": offered})
         matter = await matter_by_id(question["matter_id"])
         await threads.supersede(QUESTION, question["id"])
-        await post(None, question["person_id"], done, chip="已答复", tone="green")
+        await post(None, done, chip="已答复", tone="green")
         await remind(question["person_id"], "有答复", question["text"][:30], f"/questions/{question['id']}")
         await show_beside(matter, done["shown"])
         await tell_changed(question)
